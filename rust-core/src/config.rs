@@ -1,0 +1,131 @@
+//! The parsed configuration of one sink task. The ConfigDef in the shim is the one list of keys;
+//! `docs/config-keys.json`, generated from it, is checked against [`KEYS`] by a test.
+
+/// How one sink lays down one table. Fields in the order of `docs/config.md`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `lake.url`, as given.
+    pub lake_url: String,
+    /// `lake.meta.url`.
+    pub meta_url: String,
+    /// `sink.id`.
+    pub sink_id: String,
+    /// `s3.*`.
+    pub s3: S3Config,
+    /// `event.time`.
+    pub event_time: EventTimeSource,
+    /// `event.time.fallback`, tried in order; empty = `fail`.
+    pub event_time_fallback: Vec<EventTimeSource>,
+    /// `event.time.zone`: zone of columns without one.
+    pub event_time_zone: chrono_tz::Tz,
+    /// `partition.timezone`: zone of `{event_time:…}` in paths.
+    pub partition_timezone: chrono_tz::Tz,
+    /// `partition.path`, as given.
+    pub partition_path: String,
+    /// `columns.types`: column name to type name, for topics without schemas.
+    pub columns_types: Vec<(String, String)>,
+    /// `parquet.*`.
+    pub parquet: ParquetConfig,
+    /// `commit.interval.ms`.
+    pub commit_interval_ms: u64,
+    /// `commit.max.records`, per topic-partition.
+    pub commit_max_records: Option<u64>,
+    /// `commit.max.bytes`, per topic-partition.
+    pub commit_max_bytes: u64,
+    /// `commit.max.files`, per topic-partition.
+    pub commit_max_files: u64,
+    /// `file.max.bytes`.
+    pub file_max_bytes: u64,
+    /// `file.max.records`.
+    pub file_max_records: Option<u64>,
+    /// `close.flush.ms`.
+    pub close_flush_ms: u64,
+    /// `memory.limit.bytes`, of the whole loaded library.
+    pub memory_limit_bytes: u64,
+    /// `upload.max.age.ms`.
+    pub upload_max_age_ms: u64,
+    /// `partition.failure` = `isolate`.
+    pub isolate_failures: bool,
+    /// `log.bootstrap`.
+    pub log_bootstrap: bool,
+    /// `errant.max.ratio`, of the last 10,000 records.
+    pub errant_max_ratio: f64,
+    /// `core.threads`; `None` = one a core.
+    pub core_threads: Option<usize>,
+    /// Connect's `errors.tolerance` = `all`.
+    pub tolerate_errors: bool,
+    /// Our own keys as given, without secrets, in order of name: the ground of `config_fp`.
+    pub fingerprint: String,
+}
+
+/// Where an event's time is taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventTimeSource {
+    /// `source.ts_us`: when the database changed.
+    SourceTs,
+    /// `ts_us`: when Debezium saw it.
+    EnvelopeTs,
+    /// `kafka`: the Kafka record's timestamp.
+    Kafka,
+    /// `after.<column>`: a column of the row image (`before` for a delete).
+    Column(String),
+}
+
+/// `s3.*`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct S3Config {
+    /// `s3.endpoint`; `None` = AWS's.
+    pub endpoint: Option<String>,
+    /// `s3.region`.
+    pub region: String,
+    /// `s3.access.key.id`.
+    pub access_key_id: Option<String>,
+    /// `s3.secret.access.key`.
+    pub secret_access_key: Option<Secret>,
+    /// `s3.session.token`.
+    pub session_token: Option<Secret>,
+    /// `s3.path.style`.
+    pub path_style: bool,
+    /// `s3.proxy.url`.
+    pub proxy_url: Option<String>,
+    /// `s3.part.size`, bytes.
+    pub part_size: usize,
+    /// `s3.concurrency`: requests at once.
+    pub concurrency: usize,
+    /// `s3.retry.max.ms`: how long one request is retried before it counts as failed.
+    pub retry_max_ms: u64,
+}
+
+/// `parquet.*`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParquetConfig {
+    /// `parquet.compression` and `parquet.compression.level`.
+    pub compression: Compression,
+    /// `parquet.row.group.rows`.
+    pub row_group_rows: usize,
+}
+
+/// Parquet compression with its level, where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Zstandard, level 1..=22.
+    Zstd(i32),
+    /// Snappy.
+    Snappy,
+    /// LZ4 (raw blocks).
+    Lz4,
+    /// Gzip, level 0..=9.
+    Gzip(u32),
+    /// None.
+    None,
+}
+
+/// A value that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[hidden]")
+    }
+}

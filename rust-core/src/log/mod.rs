@@ -1,0 +1,1 @@
+//! The commit log's records and keys.

@@ -1,0 +1,112 @@
+//! Port: the object store, as far as the pipeline needs one.
+//!
+//! In go keys and bytes, out come answers that say no more than the store said. Nothing here
+//! decides what an answer means for the commit: `commit`, `publish` and `recover` do.
+//!
+//! Keys are full paths inside the bucket (S3), or absolute paths without the leading `/` (local).
+
+use crate::error::{Error, Result};
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// How a staged file becomes visible (`mode` of a file in a log record).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PublishMode {
+    /// Completion of a multipart upload.
+    Mpu,
+    /// Rename out of a staging folder on the same mount.
+    Rename,
+}
+
+/// What a store says of a stored object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// The object's key.
+    pub key: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// The store's ETag, without quotes, where there is one.
+    pub etag: Option<String>,
+}
+
+/// The answer to a create-if-absent.
+#[derive(Debug)]
+pub enum Created {
+    /// The store said it wrote the object.
+    Done,
+    /// The store said the key exists, or that another write was racing. Proves nothing about who
+    /// wrote it (a retried request meets its own first attempt): GET and compare.
+    Refused,
+    /// No answer, or one that does not tell whether the write happened.
+    Unknown(Error),
+}
+
+/// The answer to a completion. Whatever it is, only a HEAD of the key tells the truth.
+#[derive(Debug)]
+pub enum Completed {
+    /// The store said it completed the upload.
+    Done,
+    /// The store does not know the upload: completed before, expired or aborted.
+    Gone,
+    /// Any other answer, or none.
+    Failed(Error),
+}
+
+/// An object store or a folder. All reads see all writes that were answered before them.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// How staged files become visible here.
+    fn mode(&self) -> PublishMode;
+    /// Size in bytes of every part of an upload but the last.
+    fn part_size(&self) -> usize;
+
+    /// The object's bytes, `None` when there is none.
+    async fn get(&self, key: &str) -> Result<Option<Bytes>>;
+    /// Size and ETag, `None` when there is none.
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>>;
+    /// The first page (at most 1,000) of objects whose key begins with `prefix` (which ends in
+    /// `/`) and is greater than `after`, in ascending order of keys.
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectInfo>>;
+    /// Creates the object unless there is one. Durable when answered `Done`. Sent once: whatever
+    /// has to be repeated is repeated by the caller, who knows how to tell its own write.
+    async fn create(&self, key: &str, body: Bytes) -> Created;
+    /// Deletes the object; no error when there is none.
+    async fn delete(&self, key: &str) -> Result<()>;
+
+    /// Begins an upload that stays invisible until completed. Gives its id.
+    async fn start_upload(&self, key: &str) -> Result<String>;
+    /// Uploads part `index` (from 0). Gives the store's id of the part's content. Repeating a part
+    /// replaces it.
+    async fn put_part(&self, key: &str, upload: &str, index: usize, body: Bytes) -> Result<String>;
+    /// Makes the upload visible under `key`. `parts` are the content ids in order.
+    async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed;
+    /// Gives up an upload that no log record was ever sent for.
+    async fn abort(&self, key: &str, upload: &str) -> Result<()>;
+}
+
+/// A store and a folder in it; `prefix` neither begins nor ends with `/` and may be empty.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The folder.
+    pub prefix: String,
+}
+
+impl Location {
+    /// The full key of a path below the folder.
+    pub fn key(&self, path: &str) -> String {
+        if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
+    }
+}
+
+/// Where a table lives: its data files, and its commit log beside them.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    /// `lake.url`: data files and completeness markers, nothing else.
+    pub table: Location,
+    /// `lake.meta.url`: the commit log.
+    pub meta: Location,
+}
