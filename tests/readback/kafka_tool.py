@@ -1,0 +1,280 @@
+"""What tests ask of a Kafka broker: one sub-command per question, JSON lines in and out.
+
+In:  a broker address; for `produce` one JSON object a line on standard input.
+Out: one JSON object a line on standard output, progress and errors on standard error, exit code 1 on failure.
+Never: state between two calls, or a wait without a limit.
+
+A record is {"topic", "partition", "offset", "timestamp", "key", "value", "headers"}: text as it is, null for
+null, and under "key_base64" / "value_base64" instead where the bytes are not UTF-8.
+"""
+
+import argparse
+import base64
+import json
+import sys
+import time
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, OffsetSpec
+
+CALL_SECONDS = 30
+
+
+def main():
+    """Parse the command line and run one sub-command."""
+    args = parser().parse_args()
+    try:
+        args.run(args)
+    except (KafkaException, TimeoutError, ValueError) as error:
+        print(f"kafka_tool {args.command}: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def parser():
+    """The command line, one sub-parser a question."""
+    top = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    top.add_argument("--bootstrap", required=True, help="host:port of the broker")
+    subs = top.add_subparsers(dest="command", required=True)
+
+    def add(name, run, *topic):
+        sub = subs.add_parser(name, help=run.__doc__.splitlines()[0])
+        sub.set_defaults(run=run)
+        for flag in topic:
+            sub.add_argument(flag)
+        return sub
+
+    create = add("create-topic", create_topic, "topic")
+    create.add_argument("--partitions", type=int, default=1)
+    create.add_argument("--config", action="append", default=[], metavar="KEY=VALUE")
+    add("delete-topic", delete_topic, "topic")
+    add("add-partitions", add_partitions, "topic").add_argument("--partitions", type=int, required=True)
+    alter = add("alter-topic", alter_topic, "topic")
+    alter.add_argument("--config", action="append", required=True, metavar="KEY=VALUE")
+    add("list-topics", list_topics)
+    offsets = add("offsets", list_offsets, "topic")
+    offsets.add_argument("--isolation", choices=("read_committed", "read_uncommitted"), default="read_committed")
+    delete = add("delete-records", delete_records, "topic")
+    delete.add_argument("--partition", type=int, required=True)
+    delete.add_argument("--before", type=int, required=True, help="first offset that stays")
+    add("group-offsets", group_offsets, "group")
+    produce_cmd = add("produce", produce)
+    produce_cmd.add_argument("--transactional-id")
+    produce_cmd.add_argument("--abort", action="store_true", help="end the transaction by aborting it")
+    dump_cmd = add("dump", dump)
+    dump_cmd.add_argument("topics", nargs="+")
+    dump_cmd.add_argument("--isolation", choices=("read_committed", "read_uncommitted"), default="read_committed")
+    dump_cmd.add_argument("--count", type=int, help="wait until so many records are there; else stop at the end")
+    dump_cmd.add_argument("--timeout", type=float, default=60, help="seconds; with --count, less is a failure")
+    return top
+
+
+def create_topic(args):
+    """Make a topic; one that exists with as many partitions is fine."""
+    topic = NewTopic(args.topic, args.partitions, 1, config=pairs(args.config))
+    try:
+        wait(admin(args).create_topics([topic]))
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+        there = len(partitions_of(admin(args), args.topic))
+        if there != args.partitions:
+            raise ValueError(f"topic {args.topic} exists with {there} partitions, not {args.partitions}") from error
+
+
+def delete_topic(args):
+    """Delete a topic and wait until the broker no longer lists it."""
+    client = admin(args)
+    wait(client.delete_topics([args.topic]))
+    limit = time.monotonic() + CALL_SECONDS
+    while args.topic in client.list_topics(timeout=CALL_SECONDS).topics:
+        if time.monotonic() > limit:
+            raise TimeoutError(f"topic {args.topic} is still listed {CALL_SECONDS} s after its deletion")
+        time.sleep(0.1)
+
+
+def add_partitions(args):
+    """Raise the number of partitions of a topic to a total."""
+    wait(admin(args).create_partitions([NewPartitions(args.topic, args.partitions)]))
+
+
+def alter_topic(args):
+    """Set configs of a topic, all others go back to their defaults."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, args.topic, set_config=pairs(args.config))
+    wait(admin(args).alter_configs([resource]))
+
+
+def list_topics(args):
+    """One line a topic: name and number of partitions."""
+    topics = admin(args).list_topics(timeout=CALL_SECONDS).topics
+    for name in sorted(topics):
+        emit({"topic": name, "partitions": len(topics[name].partitions)})
+
+
+def list_offsets(args):
+    """One line a partition: first offset and next offset (last + 1)."""
+    client = admin(args)
+    level = IsolationLevel[args.isolation.upper()]
+    parts = partitions_of(client, args.topic)
+
+    def ask(spec):
+        query = {TopicPartition(args.topic, p): spec for p in parts}
+        answer = client.list_offsets(query, isolation_level=level, request_timeout=CALL_SECONDS)
+        return {tp.partition: future.result(CALL_SECONDS).offset for tp, future in answer.items()}
+
+    first, following = ask(OffsetSpec.earliest()), ask(OffsetSpec.latest())
+    for p in parts:
+        emit({"topic": args.topic, "partition": p, "first": first[p], "next": following[p]})
+
+
+def delete_records(args):
+    """Delete everything of a partition before an offset, as retention would."""
+    wait(admin(args).delete_records([TopicPartition(args.topic, args.partition, args.before)]))
+
+
+def group_offsets(args):
+    """One line a partition: what a consumer group has committed."""
+    request = [ConsumerGroupTopicPartitions(args.group)]
+    for future in admin(args).list_consumer_group_offsets(request).values():
+        for tp in future.result(CALL_SECONDS).topic_partitions:
+            emit({"topic": tp.topic, "partition": tp.partition, "offset": tp.offset, "metadata": tp.metadata})
+
+
+def produce(args):
+    """Send the records of standard input; in one transaction when an id is given."""
+    if args.abort and not args.transactional_id:
+        raise ValueError("--abort needs --transactional-id")
+    config = {"bootstrap.servers": args.bootstrap, "linger.ms": 5, "enable.idempotence": True}
+    if args.transactional_id:
+        config["transactional.id"] = args.transactional_id
+    producer, failures, sent = Producer(config), [], []
+
+    def delivered(error, message):
+        if error is None:
+            sent.append((message.topic(), message.partition(), message.offset()))
+        else:
+            failures.append(str(error))
+
+    if args.transactional_id:
+        producer.init_transactions(CALL_SECONDS)
+        producer.begin_transaction()
+    for line in sys.stdin:
+        send(producer, json.loads(line), delivered)
+    if producer.flush(CALL_SECONDS) or failures:
+        raise ValueError(f"not every record was taken: {failures[:3] or 'no answer in time'}")
+    if args.abort:
+        producer.abort_transaction(CALL_SECONDS)
+    elif args.transactional_id:
+        producer.commit_transaction(CALL_SECONDS)
+    for topic, partition, offset in sorted(sent):
+        emit({"topic": topic, "partition": partition, "offset": offset})
+
+
+def send(producer, record, delivered):
+    """Queue one record, waiting while the producer's own queue is full."""
+    options = {name: record[name] for name in ("partition", "timestamp") if record.get(name) is not None}
+    headers = [(name, None if value is None else value.encode()) for name, value in record.get("headers") or []]
+    key, value = unpack(record, "key"), unpack(record, "value")
+    while True:
+        try:
+            producer.produce(record["topic"], value, key, headers=headers, on_delivery=delivered, **options)
+            producer.poll(0)
+            return
+        except BufferError:
+            producer.poll(0.1)
+
+
+def dump(args):
+    """Print records of topics from the first on, to their end or up to a number."""
+    consumer = Consumer({
+        "bootstrap.servers": args.bootstrap, "group.id": "kafka-tool", "enable.auto.commit": False,
+        "isolation.level": args.isolation, "enable.partition.eof": True,
+    })
+    client = admin(args)
+    parts = [TopicPartition(t, p, OFFSET_BEGINNING) for t in args.topics for p in partitions_of(client, t)]
+    consumer.assign(parts)
+    limit, seen, ended = time.monotonic() + args.timeout, 0, set()
+    while seen < args.count if args.count is not None else len(ended) < len(parts):
+        if time.monotonic() > limit:
+            wanted = "" if args.count is None else f" of {args.count}"
+            raise TimeoutError(f"{seen}{wanted} records of {args.topics} within {args.timeout} s")
+        message = consumer.poll(0.5)
+        if message is None:
+            continue
+        if message.error() is None:
+            emit(record_of(message))
+            seen += 1
+        elif message.error().code() == KafkaError._PARTITION_EOF:
+            ended.add((message.topic(), message.partition()))
+        else:
+            raise KafkaException(message.error())
+    consumer.close()
+
+
+def record_of(message):
+    """A consumed message as the object described at the top."""
+    record = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset(),
+              "timestamp": message.timestamp()[1]}
+    record.update(pack("key", message.key()))
+    record.update(pack("value", message.value()))
+    headers = message.headers() or []
+    record["headers"] = [[name, None if value is None else value.decode("utf-8", "replace")] for name, value in headers]
+    return record
+
+
+def pack(name, data):
+    """Bytes as one JSON member, text where they are text."""
+    try:
+        return {name: None if data is None else data.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {f"{name}_base64": base64.b64encode(data).decode()}
+
+
+def unpack(record, name):
+    """The other way round."""
+    if record.get(f"{name}_base64") is not None:
+        return base64.b64decode(record[f"{name}_base64"])
+    text = record.get(name)
+    return None if text is None else text.encode()
+
+
+def admin(args):
+    """A client for the administrative questions."""
+    return AdminClient({"bootstrap.servers": args.bootstrap})
+
+
+def partitions_of(client, topic):
+    """The partition numbers of a topic that exists."""
+    found = client.list_topics(topic, timeout=CALL_SECONDS).topics[topic]
+    if found.error is not None:
+        raise KafkaException(found.error)
+    return sorted(found.partitions)
+
+
+def wait(futures):
+    """Wait for each answer; a refusal is raised."""
+    for future in futures.values():
+        future.result(CALL_SECONDS)
+
+
+def pairs(texts):
+    """KEY=VALUE arguments as a dictionary."""
+    return dict(text.split("=", 1) for text in texts)
+
+
+def emit(value):
+    """One JSON object on one line."""
+    json.dump(value, sys.stdout, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()
