@@ -1,0 +1,1 @@
+//! The real stack as processes: MySQL, Kafka, Connect, S3.
