@@ -30,18 +30,22 @@ part_apt() {
   rm -f "$log"
 }
 
-part_kafka() { class_path "$1" "$2" "$KAFKA_VERSION" kafka "broker and Connect $KAFKA_VERSION, 55 MB"; }
+part_kafka() {
+  class_path "$1" "$2" "$KAFKA_VERSION" kafka log4j-slf4j-impl "broker and Connect $KAFKA_VERSION, 55 MB"
+}
 
-part_kafka_old() { class_path "$1" "$2" "$KAFKA_OLD_VERSION" connect-old "Connect $KAFKA_OLD_VERSION, 32 MB"; }
+part_kafka_old() {
+  class_path "$1" "$2" "$KAFKA_OLD_VERSION" connect-old slf4j-reload4j "Connect $KAFKA_OLD_VERSION, 32 MB"
+}
 
 class_path() {
-  local into=$1 prefix=$2 version=$3 pom=$4 what=$5
+  local into=$1 prefix=$2 version=$3 pom=$4 logging=$5 what=$6
   say "$prefix $what from Maven Central"
   run_maven "$into" "$what" -f "$root/tests/stack/$pom/pom.xml" dependency:copy-dependencies \
     -DincludeScope=runtime -Dmdep.copyPom=false "-DoutputDirectory=$into" \
     "-Dkafka.version=$version" "-Dlog4j.version=$LOG4J_VERSION"
   local jar
-  for jar in "$into/connect-runtime-$version.jar" "$into"/*log4j*.jar; do
+  for jar in "$into/connect-runtime-$version.jar" "$into/$logging"-*.jar; do
     [ -f "$jar" ] || die "Maven ended well, but ${jar##*/} is not among the jars it copied"
   done
 }
