@@ -1,1 +1,0 @@
-//! Room 5, buffer.
