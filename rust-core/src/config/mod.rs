@@ -1,5 +1,21 @@
-//! The parsed configuration of one sink task. The ConfigDef in the shim is the one list of keys;
-//! `docs/config-keys.json`, generated from it, is checked against [`KEYS`] by a test.
+//! The parsed configuration of one sink task: in go the connector's properties as text, out comes
+//! a [`Config`] that can work, or every mistake at once. Never reads the environment, never looks
+//! at a store, never shows a secret.
+//!
+//! The ConfigDef in the shim is the one list of keys; `docs/config-keys.json`, generated from it,
+//! is checked against [`KEYS`] by a test.
+
+mod keys;
+mod parse;
+mod reader;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use keys::{KEYS, KeySpec};
+
+use crate::error::{Error, Kind};
+use std::fmt;
 
 /// How one sink lays down one table. Fields in the order of `docs/config.md`.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +70,8 @@ pub struct Config {
     pub core_threads: Option<usize>,
     /// Connect's `errors.tolerance` = `all`.
     pub tolerate_errors: bool,
-    /// Our own keys as given, without secrets, in order of name: the ground of `config_fp`.
+    /// Our own keys as given, without credentials, as a JSON object in order of name: the ground
+    /// of `config_fp`.
     pub fingerprint: String,
 }
 
@@ -124,8 +141,42 @@ pub enum Compression {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[hidden]")
+    }
+}
+
+/// One mistake in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The key to change.
+    pub key: &'static str,
+    /// The value as given; `None` where there is none, or where it may hold a secret.
+    pub value: Option<String>,
+    /// What is wrong with it, and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{}={value}: {}", self.key, self.message),
+            None => write!(f, "{}: {}", self.key, self.message),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// All mistakes as the one error a task is refused with; its context names the first key.
+impl From<Vec<ConfigError>> for Error {
+    fn from(errors: Vec<ConfigError>) -> Self {
+        let list: Vec<String> = errors.iter().map(ConfigError::to_string).collect();
+        let error = Error::new(Kind::Config, format!("bad configuration: {}", list.join("; ")));
+        match errors.first() {
+            Some(first) => error.with("key", first.key),
+            None => error,
+        }
     }
 }

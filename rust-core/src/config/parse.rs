@@ -1,0 +1,240 @@
+//! From properties to [`Config`].
+
+use super::keys::{KEYS, Secrecy};
+use super::reader::Reader;
+use super::rules;
+use super::{Compression, Config, ConfigError, ParquetConfig, S3Config, Secret};
+use std::collections::BTreeMap;
+
+const HOUR_MS: u64 = 3_600_000;
+const MIB: u64 = 1 << 20;
+
+impl Config {
+    /// Parses the connector's properties. Keys that are not ours are left alone, an empty value
+    /// counts as not given. `connector_name` is the default of `sink.id`.
+    ///
+    /// # Errors
+    /// Every mistake, in the order of [`KEYS`]: what a single value says, and what two keys say
+    /// together. The grammar of `partition.path` and of the types in `columns.types` is not looked
+    /// at: the rooms that own them say so.
+    pub fn parse(
+        properties: &BTreeMap<String, String>,
+        connector_name: &str,
+    ) -> Result<Config, Vec<ConfigError>> {
+        let mut reader = Reader::new(properties);
+        let config = read(&mut reader, connector_name);
+        match (config, reader.into_errors()) {
+            (Some(config), errors) if errors.is_empty() => Ok(config),
+            (_, errors) => Err(errors),
+        }
+    }
+}
+
+/// Reads everything, and only then gives up if anything was wrong.
+fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
+    let urls = read_urls(r);
+    let sink_id = read_sink_id(r, connector_name);
+    let s3 = read_s3(r);
+    let part_size = s3.as_ref().map(|s3| s3.part_size as u64);
+    let event_time = r.with("event.time", rules::event_time);
+    let fallback = r.with("event.time.fallback", rules::event_time_list);
+    let event_time_zone = r.with("event.time.zone", zone);
+    let partition_timezone = r.with("partition.timezone", zone);
+    let partition_path = r.text("partition.path").map(str::to_owned);
+    let columns_types = optional(r, "columns.types", |r, k| r.with(k, rules::columns_types));
+    let parquet = read_parquet(r);
+    let any = 1..=i64::MAX as u64;
+    let commit_interval_ms = r.number("commit.interval.ms", 100..=24 * HOUR_MS);
+    let commit_max_records = optional(r, "commit.max.records", |r, k| r.number(k, any.clone()));
+    let commit_max_bytes = r.number("commit.max.bytes", any.clone());
+    let commit_max_files = r.number("commit.max.files", 1..=10_000);
+    let file_max_bytes = r.number("file.max.bytes", any.clone());
+    let file_max_records = optional(r, "file.max.records", |r, k| r.number(k, any));
+    let close_flush_ms = r.number("close.flush.ms", 0..=60_000);
+    let memory_limit_bytes = r.number("memory.limit.bytes", 16 * MIB..=1 << 40);
+    let upload_max_age_ms = r.number("upload.max.age.ms", 1_000..=7 * 24 * HOUR_MS);
+    within(r, "commit.interval.ms", commit_interval_ms, upload_max_age_ms, rules::interval);
+    within(r, "file.max.bytes", file_max_bytes, part_size, rules::parts);
+    within(r, "memory.limit.bytes", memory_limit_bytes, part_size, rules::memory);
+    let isolate = r.choice("partition.failure", &[("task", false), ("isolate", true)]);
+    let log_bootstrap = r.boolean("log.bootstrap");
+    let errant_max_ratio = r.number("errant.max.ratio", 0.0..=1.0);
+    let core_threads = optional(r, "core.threads", |r, k| r.number(k, 1..=256));
+    let (lake_url, meta_url) = urls?;
+    Some(Config {
+        lake_url,
+        meta_url,
+        sink_id: sink_id?,
+        s3: s3?,
+        event_time: event_time?,
+        event_time_fallback: fallback?,
+        event_time_zone: event_time_zone?,
+        partition_timezone: partition_timezone?,
+        partition_path: partition_path?,
+        columns_types: columns_types?.unwrap_or_default(),
+        parquet: parquet?,
+        commit_interval_ms: commit_interval_ms?,
+        commit_max_records: commit_max_records?,
+        commit_max_bytes: commit_max_bytes?,
+        commit_max_files: commit_max_files?,
+        file_max_bytes: file_max_bytes?,
+        file_max_records: file_max_records?,
+        close_flush_ms: close_flush_ms?,
+        memory_limit_bytes: memory_limit_bytes?,
+        upload_max_age_ms: upload_max_age_ms?,
+        isolate_failures: isolate?,
+        log_bootstrap: log_bootstrap?,
+        errant_max_ratio: errant_max_ratio?,
+        core_threads: core_threads?,
+        // Connect's own key, checked by Connect, in any case.
+        tolerate_errors: r
+            .given("errors.tolerance")
+            .is_some_and(|tolerance| tolerance.eq_ignore_ascii_case("all")),
+        fingerprint: fingerprint(r),
+    })
+}
+
+/// Checks a value against that of another key, if both are good by themselves.
+fn within(
+    r: &mut Reader<'_>,
+    key: &'static str,
+    value: Option<u64>,
+    other: Option<u64>,
+    rule: fn(u64, u64) -> Result<(), String>,
+) {
+    if let (Some(value), Some(other)) = (value, other)
+        && let Err(message) = rule(value, other)
+    {
+        r.wrong::<()>(key, message);
+    }
+}
+
+/// A key that may be left out: outer `None` = a mistake, inner `None` = not given.
+fn optional<'a, T>(
+    r: &mut Reader<'a>,
+    key: &'static str,
+    read: impl FnOnce(&mut Reader<'a>, &'static str) -> Option<T>,
+) -> Option<Option<T>> {
+    match r.text(key) {
+        None => Some(None),
+        Some(_) => read(r, key).map(Some),
+    }
+}
+
+/// `lake.url` and `lake.meta.url`, without trailing slashes.
+fn read_urls(r: &mut Reader<'_>) -> Option<(String, String)> {
+    let Some(lake_text) = r.text("lake.url") else {
+        return r.wrong("lake.url", "is missing; must be s3://bucket/path or file:///path");
+    };
+    let meta_text = r.text("lake.meta.url");
+    let table = r.with("lake.url", rules::lake_url);
+    if table.as_ref().is_some_and(|t| t.scheme == "file" && t.folder.is_empty()) {
+        return r.wrong("lake.url", "must be a folder below /");
+    }
+    let meta = match meta_text {
+        Some(_) => r.with("lake.meta.url", rules::lake_url),
+        None => None,
+    };
+    let table = table?;
+    if let Some(meta) = &meta
+        && let Err(message) = rules::meta_beside_table(&table, meta)
+    {
+        return r.wrong("lake.meta.url", message);
+    }
+    let meta_url = match (meta_text, rules::default_meta_url(&table)) {
+        (Some(text), _) => text.trim_end_matches('/').to_owned(),
+        (None, Some(beside)) => beside,
+        (None, None) => {
+            return r.wrong(
+                "lake.meta.url",
+                "must be given when the table is a whole bucket: the commit log cannot lie \
+                 beside it; name a folder in another bucket",
+            );
+        }
+    };
+    Some((lake_text.trim_end_matches('/').to_owned(), meta_url))
+}
+
+fn read_sink_id(r: &mut Reader<'_>, connector_name: &str) -> Option<String> {
+    match r.given("sink.id") {
+        Some(_) => r.with("sink.id", rules::sink_id),
+        None => match rules::sink_id(connector_name) {
+            Ok(id) if !id.is_empty() => Some(id),
+            Ok(_) => r.wrong("sink.id", "is missing, and so is the connector's name"),
+            Err(message) => {
+                r.wrong("sink.id", format!("the connector's name {connector_name:?} {message}"))
+            }
+        },
+    }
+}
+
+fn read_s3(r: &mut Reader<'_>) -> Option<S3Config> {
+    let endpoint = optional(r, "s3.endpoint", |r, k| r.with(k, rules::http_url));
+    let region = r.text("s3.region").map(str::to_owned);
+    let text = |r: &mut Reader<'_>, key| r.text(key).map(str::to_owned);
+    let access_key_id = text(r, "s3.access.key.id");
+    let secret_access_key = text(r, "s3.secret.access.key").map(Secret);
+    let session_token = text(r, "s3.session.token").map(Secret);
+    if let Some((key, message)) = rules::credentials(
+        access_key_id.is_some(),
+        secret_access_key.is_some(),
+        session_token.is_some(),
+    ) {
+        r.wrong::<()>(key, message);
+    }
+    let path_style = optional(r, "s3.path.style", |r, k| r.boolean(k));
+    let proxy_url = optional(r, "s3.proxy.url", |r, k| r.with(k, rules::proxy_url));
+    // The bounds of S3: no part but the last below 5 MiB. A part is held in memory whole.
+    let part_size = r.number("s3.part.size", 5 << 20..=1 << 30);
+    let concurrency = r.number("s3.concurrency", 1..=1024);
+    let retry_max_ms = r.number("s3.retry.max.ms", 0..=HOUR_MS);
+    let endpoint = endpoint?;
+    Some(S3Config {
+        path_style: path_style?.unwrap_or(endpoint.is_some()),
+        endpoint,
+        region: region?,
+        access_key_id,
+        secret_access_key,
+        session_token,
+        proxy_url: proxy_url?,
+        part_size: part_size?,
+        concurrency: concurrency?,
+        retry_max_ms: retry_max_ms?,
+    })
+}
+
+fn read_parquet(r: &mut Reader<'_>) -> Option<ParquetConfig> {
+    let compression = r.choice(
+        "parquet.compression",
+        &[
+            ("zstd", Compression::Zstd(1)),
+            ("snappy", Compression::Snappy),
+            ("lz4", Compression::Lz4),
+            ("gzip", Compression::Gzip(1)),
+            ("none", Compression::None),
+        ],
+    );
+    let level = r.number("parquet.compression.level", 0..=22);
+    let row_group_rows = r.number("parquet.row.group.rows", 1..=10_000_000);
+    let compression = match rules::with_level(compression?, level?) {
+        Ok(compression) => compression,
+        Err(message) => return r.wrong("parquet.compression.level", message),
+    };
+    Some(ParquetConfig { compression, row_group_rows: row_group_rows? })
+}
+
+fn zone(name: &str) -> Result<chrono_tz::Tz, String> {
+    name.parse().map_err(|_| {
+        "is not a time zone; give a name of the IANA database, such as UTC or Europe/Berlin"
+            .to_owned()
+    })
+}
+
+/// Our keys that were given and are no credentials, as a JSON object in order of name: what can be
+/// compared between two records of the commit log without giving anything away.
+fn fingerprint(r: &Reader<'_>) -> String {
+    let open = KEYS.iter().filter(|spec| spec.secrecy == Secrecy::Open);
+    let given: BTreeMap<&str, &str> =
+        open.filter_map(|spec| Some((spec.name, r.given(spec.name)?))).collect();
+    serde_json::json!(given).to_string()
+}
