@@ -1,0 +1,165 @@
+package dev.alluvium.connect;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.Supplier;
+import org.apache.kafka.connect.errors.ConnectException;
+
+/**
+ * One task's pipeline in the Rust core, and the only class with native methods; docs/boundary.md
+ * says what each of them takes, gives and throws. Used by the task thread alone. A call after
+ * {@link #close()} is a bug and throws; nothing here ever hands a freed handle to the core.
+ */
+final class NativeSink implements AutoCloseable {
+    private long handle;
+
+    private NativeSink(long handle) {
+        this.handle = handle;
+    }
+
+    /** Makes the pipeline of one task: reads the configuration, opens and probes the store. */
+    static NativeSink start(byte[] json) {
+        NativeLibrary.load();
+        return new NativeSink(logged(() -> create(json)));
+    }
+
+    /** The mistakes of a configuration; looks at the store, read only, 5 s at most. */
+    static List<Mistake> mistakes(byte[] json) {
+        NativeLibrary.load();
+        return WireReader.list(logged(() -> validate(json)), Mistake::new);
+    }
+
+    /** Parses a frame and lays it down again: for the tests of the frame layout. */
+    static byte[] echoed(ByteBuffer frame, int length, int count) {
+        NativeLibrary.load();
+        return logged(() -> echo(frame, length, count));
+    }
+
+    static String libraryVersion() {
+        return version();
+    }
+
+    static List<CoreLog.Line> takeLog() {
+        return WireReader.list(drainLog(), CoreLog.Line::new);
+    }
+
+    /** Begins to open topic-partitions; gives actions. */
+    long[] open(byte[] json) {
+        return logged(() -> open(live(), json));
+    }
+
+    /** Takes what the core has to say to the task thread; gives actions. */
+    long[] events() {
+        return logged(() -> put(live(), null, 0, 0, 0));
+    }
+
+    /** Hands a frame over; it belongs to the core until RELEASE names it. Gives actions. */
+    long[] put(RecordFrame frame) {
+        return logged(
+            () -> put(live(), frame.buffer(), frame.length(), frame.count(), frame.id()));
+    }
+
+    /** Five longs a topic-partition with a safe offset: id, offset, seq, log id high and low. */
+    long[] preCommit(long[] current) {
+        return logged(() -> preCommit(live(), current));
+    }
+
+    /** Closes topic-partitions, waiting a little; to be called again until CLOSED is given. */
+    long[] closePartitions(long[] ids, long waitMs) {
+        return logged(() -> close(live(), ids, waitMs));
+    }
+
+    List<Errant> takeErrants() {
+        return WireReader.list(logged(() -> takeErrants(live())), Errant::new);
+    }
+
+    void errantsDone(long[] ids) {
+        logged(() -> {
+            errantsDone(live(), ids);
+            return null;
+        });
+    }
+
+    /** Ends the pipeline; every buffer is free afterwards. A second call does nothing. */
+    @Override
+    public void close() {
+        if (handle != 0) {
+            long last = handle;
+            handle = 0;
+            logged(() -> {
+                destroy(last);
+                return null;
+            });
+        }
+    }
+
+    private long live() {
+        if (handle == 0) {
+            throw new ConnectException("the task was stopped; please report this call as a bug");
+        }
+        return handle;
+    }
+
+    /** What was logged before a throw explains it, so it comes out first. */
+    private static <T> T logged(Supplier<T> call) {
+        try {
+            return call.get();
+        } catch (RuntimeException e) {
+            CoreLog.drain();
+            throw e;
+        }
+    }
+
+    /** A mistake in a configuration: the key it belongs to, and what would be right. */
+    static final class Mistake {
+        final String key;
+        final String message;
+
+        Mistake(WireReader reader) {
+            this.key = reader.text();
+            this.message = reader.text();
+        }
+    }
+
+    /** A record for the dead letter queue: where it lies in a frame of ours, and why. */
+    static final class Errant {
+        final long id;
+        final long frame;
+        final int index;
+        final String reason;
+
+        Errant(WireReader reader) {
+            this.id = reader.i64();
+            this.frame = reader.i64();
+            this.index = reader.i32();
+            this.reason = reader.text();
+        }
+    }
+
+    private static native long create(byte[] json);
+
+    private static native long[] open(long handle, byte[] json);
+
+    private static native long[] put(
+        long handle, ByteBuffer frame, int length, int count, long frameId);
+
+    private static native long[] preCommit(long handle, long[] current);
+
+    private static native long[] close(long handle, long[] ids, long waitMs);
+
+    private static native void destroy(long handle);
+
+    private static native byte[] takeErrants(long handle);
+
+    private static native void errantsDone(long handle, long[] ids);
+
+    private static native byte[] validate(byte[] json);
+
+    private static native byte[] metrics(long handle);
+
+    private static native byte[] drainLog();
+
+    private static native String version();
+
+    private static native byte[] echo(ByteBuffer frame, int length, int count);
+}
