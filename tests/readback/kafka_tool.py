@@ -198,10 +198,10 @@ def dump(args):
         "bootstrap.servers": args.bootstrap, "group.id": "kafka-tool", "enable.auto.commit": False,
         "isolation.level": args.isolation, "enable.partition.eof": True,
     })
-    client = admin(args)
-    parts = [TopicPartition(t, p, OFFSET_BEGINNING) for t in args.topics for p in partitions_of(client, t)]
-    consumer.assign(parts)
     limit, seen, ended = time.monotonic() + args.timeout, 0, set()
+    patience = limit if args.count is not None else 0
+    parts = [TopicPartition(t, p, OFFSET_BEGINNING) for t in args.topics for p in appeared(args, t, patience)]
+    consumer.assign(parts)
     while seen < args.count if args.count is not None else len(ended) < len(parts):
         if time.monotonic() > limit:
             wanted = "" if args.count is None else f" of {args.count}"
@@ -217,6 +217,17 @@ def dump(args):
         else:
             raise KafkaException(message.error())
     consumer.close()
+
+
+def appeared(args, topic, limit):
+    """The partition numbers of a topic that may yet be made: Connect makes one with its first record."""
+    while True:
+        try:
+            return partitions_of(admin(args), topic)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART or time.monotonic() > limit:
+                raise
+            time.sleep(0.1)
 
 
 def record_of(message):

@@ -1,1 +1,51 @@
-//! The real stack as processes: MySQL, Kafka, Connect, S3.
+//! The real stack as processes: MySQL, Kafka, Connect with Debezium, S3.
+//!
+//! For end-to-end tests, the demo and benchmarks. `scripts/install.sh` installs the parts,
+//! [`Stack::builder`] starts them, dropping the [`Stack`] ends them and removes their data, also
+//! after a panic, Ctrl-C or SIGKILL. `KEEP=1` keeps the run folder.
+//!
+//! Table of contents: `stack` and `builder` put the servers together; `mysql_server`, `kafka`,
+//! `s3` and `connect` are one server each; `rest` and `kafka_tool` ask them; `process`, `log`,
+//! `spawner`, `guard` and `run_folder` make sure that nothing is left; `parts`, `settings` and
+//! `ports` say where things are.
+
+mod builder;
+mod connect;
+mod error;
+mod guard;
+mod java;
+mod kafka;
+mod kafka_tool;
+mod log;
+mod mysql_server;
+mod parts;
+mod ports;
+mod process;
+mod rest;
+mod run_folder;
+mod s3;
+mod say;
+mod server;
+mod settings;
+mod spawner;
+mod stack;
+
+pub use builder::StackBuilder;
+pub use connect::Worker;
+pub use error::{Error, Result};
+pub use java::Line;
+pub use kafka::Kafka;
+pub use kafka_tool::KafkaTool;
+pub use log::Log;
+pub use mysql_server::MySql;
+pub use parts::Parts;
+pub use process::{Process, Recipe};
+pub use rest::{Answer, ConnectRest};
+pub use s3::S3;
+pub use say::say;
+pub use server::Server;
+pub use settings::{BUCKET, demo};
+pub use stack::Stack;
+
+/// The MySQL client, for tests that want rows with types.
+pub use mysql;

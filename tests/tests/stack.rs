@@ -1,0 +1,57 @@
+//! The stack itself: it starts, MySQL's changes come out of Kafka, and nothing is left of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use alluvium_tests::Stack;
+use serde_json::Value;
+
+const SOURCE: &str = "connector-config/register-orders-connector.json";
+const RUNNING_LIMIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn changes_of_a_table_arrive_on_its_topic_and_nothing_is_left() {
+    let stack = Stack::builder().seed().start().unwrap();
+    let pids: Vec<u32> = stack.processes().map(|process| process.pid().unwrap()).collect();
+    assert_eq!(pids.len(), 4);
+    let folder = stack.folder().to_path_buf();
+
+    let rest = stack.rest().unwrap();
+    rest.post_file(&stack.clone_path(SOURCE)).unwrap();
+    rest.wait_running("inventory-orders", 1, RUNNING_LIMIT).unwrap();
+    let tool = stack.kafka().unwrap().tool();
+    let snapshot = tool.wait_for("orders_cdc", 4, 60).unwrap();
+    assert_eq!(ops(&snapshot), ["r", "r", "r", "r"]);
+
+    let mysql = stack.mysql().unwrap();
+    mysql
+        .execute(
+            "INSERT INTO inventory.orders (id, customer_id, product, price) VALUES (7, 1, 'Tea', 2);
+             UPDATE inventory.orders SET status = 'paid' WHERE id = 7;
+             DELETE FROM inventory.orders WHERE id = 7;",
+        )
+        .unwrap();
+    let records = tool.wait_for("orders_cdc", 8, 60).unwrap();
+    let of_new_row: Vec<&Value> =
+        records.iter().filter(|record| payload(&record["key"])["id"] == 7).collect();
+    assert_eq!(ops(of_new_row.iter().copied()), ["c", "u", "d", "tombstone"]);
+    assert!(of_new_row.iter().all(|record| record["partition"] == of_new_row[0]["partition"]));
+
+    drop(stack);
+    for pid in pids {
+        assert!(!Path::new(&format!("/proc/{pid}")).exists(), "process {pid} is left");
+    }
+    assert!(!folder.exists(), "{} is left", folder.display());
+}
+
+/// `op` of each record in the order of partition and offset.
+fn ops<'a>(records: impl IntoIterator<Item = &'a Value>) -> Vec<String> {
+    let op = |record: &Value| payload(&record["value"])["op"].as_str().map(str::to_owned);
+    records.into_iter().map(|record| op(record).unwrap_or_else(|| "tombstone".into())).collect()
+}
+
+/// The payload of a JsonConverter text with a schema.
+fn payload(text: &Value) -> Value {
+    let Some(text) = text.as_str() else { return Value::Null };
+    serde_json::from_str::<Value>(text).unwrap()["payload"].clone()
+}
