@@ -1,6 +1,12 @@
-//! Room 3, schema: the columns a table has, and how schemas seen one after another become one.
+//! Room 3, schema: in come the schemas of rows, one after another, out goes the one schema that all
+//! of them can be written with. Never loses a column, never changes a value to make it fit.
 
-use arrow::datatypes::DataType;
+mod evolution;
+
+pub use evolution::{Evolution, Mapping};
+
+use arrow::datatypes::{DataType, Field, Schema};
+use std::fmt;
 use std::sync::Arc;
 
 /// What a column holds, in terms of the values a [`Slot`](crate::envelope::Slot) carries.
@@ -86,5 +92,68 @@ impl ColumnKind {
             }
             ColumnKind::Timestamp { utc: false } => DataType::Timestamp(Microsecond, None),
         }
+    }
+}
+
+/// The name of the type, as `columns.types` and messages spell it.
+impl fmt::Display for ColumnKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ColumnKind::Boolean => "boolean",
+            ColumnKind::Int16 => "smallint",
+            ColumnKind::Int32 => "int",
+            ColumnKind::Int64 => "bigint",
+            ColumnKind::Float32 => "float",
+            ColumnKind::Float64 => "double",
+            ColumnKind::Decimal { precision, scale } => {
+                return write!(f, "decimal({precision},{scale})");
+            }
+            ColumnKind::Utf8 => "text",
+            ColumnKind::Enum => "enum",
+            ColumnKind::Json => "json",
+            ColumnKind::Binary => "binary",
+            ColumnKind::Date => "date",
+            ColumnKind::Time => "time",
+            ColumnKind::Duration => "duration",
+            ColumnKind::Timestamp { utc: true } => "timestamptz",
+            ColumnKind::Timestamp { utc: false } => "timestamp",
+        })
+    }
+}
+
+impl TableSchema {
+    /// The Arrow schema of the table's own columns; all are nullable.
+    pub fn to_arrow(&self) -> Schema {
+        let field = |c: &Column| Field::new(&*c.name, c.kind.data_type(), true);
+        Schema::new(self.columns.iter().map(field).collect::<Vec<_>>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_become_nullable_arrow_fields_of_their_type() {
+        let column = |name: &str, kind| Column { name: name.into(), kind };
+        let schema = TableSchema {
+            columns: vec![
+                column("id", ColumnKind::Int64),
+                column("price", ColumnKind::Decimal { precision: 10, scale: 2 }),
+                column("huge", ColumnKind::Decimal { precision: 65, scale: 30 }),
+                column("at", ColumnKind::Timestamp { utc: true }),
+            ],
+        };
+        let arrow = schema.to_arrow();
+        let types: Vec<_> = arrow.fields().iter().map(|f| f.data_type().clone()).collect();
+        let utc = Some("UTC".into());
+        let expected = [
+            DataType::Int64,
+            DataType::Decimal128(10, 2),
+            DataType::Decimal256(65, 30),
+            DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, utc),
+        ];
+        assert_eq!(types, expected);
+        assert!(arrow.fields().iter().all(|f| f.is_nullable()));
     }
 }

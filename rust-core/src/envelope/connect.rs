@@ -1,0 +1,84 @@
+//! The schema that JsonConverter writes into each record. In: its JSON text. Out: the shape of the
+//! records it describes, or why they are no rows. Defaults in it are not values and are ignored.
+
+use super::control::{self, NOT_AN_EVENT};
+use super::json::bad;
+use super::plan::{Field, Shape};
+use super::wire::typed;
+use crate::error::Result;
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What records of a schema are.
+#[derive(Debug)]
+pub(super) enum Described {
+    /// Change events.
+    Rows {
+        /// Their shape.
+        shape: Shape,
+        /// Columns whose logical name means nothing to us, with that name: to be reported.
+        unknown: Vec<(Arc<str>, String)>,
+    },
+    /// Not table data; the reason it is counted under.
+    Skip(&'static str),
+}
+
+/// A Connect schema as JsonConverter spells it; serde bounds its nesting.
+#[derive(Debug, Deserialize)]
+struct Schema {
+    #[serde(rename = "type")]
+    literal: String,
+    name: Option<String>,
+    #[serde(default)]
+    parameters: Option<HashMap<String, String>>,
+    #[serde(default)]
+    fields: Vec<Schema>,
+    field: Option<String>,
+}
+
+/// Reads a schema's JSON text.
+pub(super) fn describe(json: &str) -> Result<Described> {
+    let schema: Schema = serde_json::from_str(json)
+        .map_err(|cause| bad(format!("the schema is not one of Kafka Connect: {cause}")))?;
+    if let Some(reason) = schema.name.as_deref().and_then(control::by_schema) {
+        return Ok(Described::Skip(reason));
+    }
+    if schema.member("op").is_none() {
+        return Err(bad(NOT_AN_EVENT));
+    }
+    let image = schema.member("after").or_else(|| schema.member("before"));
+    let (mut fields, mut unknown) = (Vec::new(), Vec::new());
+    for field in image.map_or(&[][..], |image| &image.fields) {
+        let name = field.field_name()?;
+        let parameters = field.parameters.as_ref();
+        let typed =
+            typed(&field.literal, field.name.as_deref(), parameters.unwrap_or(&HashMap::new()))
+                .map_err(|reason| bad(format!("schema: {reason}")).with("field", &name))?;
+        if let (false, Some(logical)) = (typed.known, &field.name) {
+            unknown.push((name.clone(), logical.clone()));
+        }
+        fields.push(Field { name, wire: typed.wire, kind: Some(typed.kind) });
+    }
+    let shape = Shape {
+        envelope: schema.names()?,
+        fields,
+        source: schema.member("source").map_or(Ok(Vec::new()), Schema::names)?,
+        transaction: schema.member("transaction").map_or(Ok(Vec::new()), Schema::names)?,
+    };
+    Ok(Described::Rows { shape, unknown })
+}
+
+impl Schema {
+    fn member(&self, name: &str) -> Option<&Schema> {
+        self.fields.iter().find(|f| f.field.as_deref() == Some(name))
+    }
+
+    fn names(&self) -> Result<Vec<Arc<str>>> {
+        self.fields.iter().map(Schema::field_name).collect()
+    }
+
+    fn field_name(&self) -> Result<Arc<str>> {
+        self.field.as_deref().map(Arc::from).ok_or_else(|| bad("schema: a field has no name"))
+    }
+}

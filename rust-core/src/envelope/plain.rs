@@ -1,0 +1,160 @@
+//! Plans for records without schema. In: the records, one after another. Out: plans whose columns
+//! have the types that the JSON shows, or that `columns.types` gives them. A column that was never
+//! anything but null is no column yet: it must not freeze as text.
+//!
+//! What JSON shows: true and false are Boolean, integers Int64, other numbers Float64, strings
+//! Utf8, objects and arrays JSON text. An integer in a column known to be Float64 stays Float64.
+
+use super::column_types::ColumnTypes;
+use super::json::{bad, each};
+use super::plan::{Field, Plan, Schemas, Shape, columns};
+use super::wire::Wire;
+use crate::error::Result;
+use crate::schema::ColumnKind;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A table as `source` names it: database and table, as bytes.
+pub(super) type Table = (Vec<u8>, Vec<u8>);
+
+/// The plans of the records without schema of one topic-partition.
+#[derive(Debug)]
+pub(super) struct PlainPlans {
+    declared: ColumnTypes,
+    /// Last used first.
+    pub(super) plans: Vec<PlainPlan>,
+    known: HashMap<Table, Types>,
+}
+
+/// A plan, and the table whose records it is for.
+#[derive(Debug)]
+pub(super) struct PlainPlan {
+    /// The table.
+    pub(super) table: Table,
+    /// The plan.
+    pub(super) plan: Plan,
+}
+
+type Types = HashMap<Arc<str>, (Wire, ColumnKind)>;
+
+/// Plans kept; tables and versions beyond interleave too wildly to be worth it.
+const PLANS: usize = 16;
+/// Tables whose types are remembered. What is forgotten costs a column's type until it is seen.
+const TABLES: usize = 1_024;
+/// As many as MySQL allows. Objects with ever new keys are data, not columns.
+const COLUMNS: usize = 4_096;
+
+/// The keys of one record.
+#[derive(Debug)]
+pub(super) struct Keys<'a> {
+    /// Of the envelope.
+    pub(super) envelope: &'a [Cow<'a, str>],
+    /// Of `source`; empty = not there.
+    pub(super) source: &'a [Cow<'a, str>],
+    /// Of `transaction`; empty = not there.
+    pub(super) transaction: &'a [Cow<'a, str>],
+}
+
+impl PlainPlans {
+    /// No plans yet.
+    pub(super) fn new(declared: ColumnTypes) -> Self {
+        Self { declared, plans: Vec::new(), known: HashMap::new() }
+    }
+
+    /// Makes the plan for a record, or finds it; it is the first then.
+    pub(super) fn plan_for(
+        &mut self,
+        table: Table,
+        keys: &Keys<'_>,
+        image: Option<(&'static str, &RawValue)>,
+        schemas: &mut Schemas,
+    ) -> Result<()> {
+        let fields = match image {
+            Some((name, image)) => self.fields(&table, name, image)?,
+            None => Vec::new(),
+        };
+        // A truncate says nothing of the columns: any plan of the table will do.
+        let found = self.plans.iter().position(|known| {
+            known.table == table
+                && (image.is_none() || same_names(&known.plan.shape.fields, &fields))
+        });
+        let Some(at) = found else {
+            let shape = shape(keys, fields, None);
+            let schema = schemas.intern(columns(&shape));
+            let plan = Plan::new(shape, schema)?;
+            self.plans.truncate(PLANS - 1);
+            self.plans.insert(0, PlainPlan { table, plan });
+            return Ok(());
+        };
+        self.plans[..=at].rotate_right(1);
+        let known = &mut self.plans[0];
+        if image.is_some() {
+            let shape = shape(keys, fields, Some(&known.plan.shape));
+            if shape != known.plan.shape {
+                let schema = schemas.intern(columns(&shape));
+                known.plan = Plan::new(shape, schema)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The fields of a row image with the types that are known of them by now.
+    fn fields(&mut self, table: &Table, name: &str, image: &RawValue) -> Result<Vec<Field>> {
+        if self.known.len() >= TABLES && !self.known.contains_key(table) {
+            self.known.clear();
+        }
+        let types = self.known.entry(table.clone()).or_default();
+        let mut fields = Vec::new();
+        each(image.get(), name, &mut |key, raw| {
+            let key: Arc<str> = key.into();
+            let known = types.get(&key).copied();
+            let typed = match self.declared.get(&key) {
+                Some(declared) => Some(declared),
+                None => shown(raw.get(), known).or(known),
+            };
+            if let Some(typed) = typed.filter(|typed| known != Some(*typed)) {
+                types.insert(key.clone(), typed);
+            }
+            if fields.len() >= COLUMNS || types.len() > COLUMNS {
+                return Err(bad(format!("the table has more than {COLUMNS} columns")));
+            }
+            let (wire, kind) = typed.map_or((Wire::Untyped, None), |(w, k)| (w, Some(k)));
+            fields.push(Field { name: key, wire, kind });
+            Ok(())
+        })?;
+        Ok(fields)
+    }
+}
+
+fn shape(keys: &Keys<'_>, fields: Vec<Field>, before: Option<&Shape>) -> Shape {
+    let list = |keys: &[Cow<'_, str>]| keys.iter().map(|key| Arc::from(&**key)).collect();
+    let or = |keys: &[Cow<'_, str>], before: Option<&Vec<Arc<str>>>| match before {
+        Some(before) if keys.is_empty() => before.clone(),
+        _ => list(keys),
+    };
+    Shape {
+        envelope: list(keys.envelope),
+        fields,
+        source: or(keys.source, before.map(|b| &b.source)),
+        transaction: or(keys.transaction, before.map(|b| &b.transaction)),
+    }
+}
+
+fn same_names(known: &[Field], seen: &[Field]) -> bool {
+    known.len() == seen.len() && known.iter().zip(seen).all(|(a, b)| a.name == b.name)
+}
+
+/// The type a JSON value shows; `None` for null.
+fn shown(json: &str, known: Option<(Wire, ColumnKind)>) -> Option<(Wire, ColumnKind)> {
+    let float = (Wire::Float64, ColumnKind::Float64);
+    Some(match json.as_bytes().first()? {
+        b'n' => return None,
+        b't' | b'f' => (Wire::Boolean, ColumnKind::Boolean),
+        b'"' => (Wire::Text, ColumnKind::Utf8),
+        b'{' | b'[' => (Wire::Raw, ColumnKind::Json),
+        _ if json.contains(['.', 'e', 'E']) || known == Some(float) => float,
+        _ => (Wire::Int(64), ColumnKind::Int64),
+    })
+}
