@@ -5,6 +5,7 @@
 
 // What everything stands on.
 pub mod error;
+pub mod pause;
 pub mod position;
 
 // The rooms, in the order of the data.

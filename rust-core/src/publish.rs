@@ -1,1 +1,152 @@
-//! Room publish.
+//! Room 9, publish: in go the files of a confirmed record, out come visible files. Idempotent:
+//! the record's owner and any later one may publish the same files at the same time. Never
+//! overwrites, deletes or aborts anything.
+
+use crate::commit::{Head, LogAccess, fenced};
+use crate::error::{Error, Kind, Result};
+use crate::log::FileEntry;
+use crate::pause::Pauses;
+use crate::store::{Completed, ObjectInfo, Store};
+use futures::{StreamExt, TryStreamExt};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Completions under way at once.
+const AT_ONCE: usize = 64;
+/// A missing upload counts as lost when it is still missing this much later: a large completion
+/// of another owner may be at work meanwhile.
+const LOST_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// What is known of a file before it is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Just staged by us: complete first, then look.
+    Staged,
+    /// Of an earlier owner or life: look first, it is mostly done.
+    Recovered,
+}
+
+/// Makes all files visible and sees each of them. `seq` is our latest record: [`Kind::Fenced`]
+/// when the log has a later one (its owner publishes the files then).
+pub async fn publish(
+    log: &LogAccess,
+    table: &Arc<dyn Store>,
+    files: &[FileEntry],
+    seq: u64,
+    before: Before,
+) -> Result<()> {
+    let all: Vec<_> =
+        files.iter().map(|file| publish_one(log, table, file, seq, before)).collect();
+    futures::stream::iter(all)
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<Vec<()>>()
+        .await
+        .map(|_| ())
+}
+
+async fn publish_one(
+    log: &LogAccess,
+    table: &Arc<dyn Store>,
+    file: &FileEntry,
+    seq: u64,
+    before: Before,
+) -> Result<()> {
+    if before == Before::Recovered {
+        match is_visible(table, file).await {
+            Ok(true) => return Ok(()),
+            Err(error) if error.kind() == Kind::LostUpload => return Err(error),
+            // Not there, or the store does not say: completing tells.
+            _ => {}
+        }
+    }
+    let mut pauses = Pauses::store();
+    let mut missing_since: Option<Instant> = None;
+    loop {
+        let answer = table.complete(&file.key, &file.upload_id, &file.parts).await;
+        match is_visible(table, file).await {
+            Ok(true) => {
+                if before == Before::Recovered {
+                    log.metrics.recovered_files.add(1);
+                }
+                return Ok(());
+            }
+            Ok(false) => {}
+            Err(mismatch) if mismatch.kind() == Kind::LostUpload => return Err(mismatch),
+            Err(error) => tracing::warn!(key = %file.key, %error, "cannot see a published file yet"),
+        }
+        match answer {
+            Completed::Gone => {
+                let since = *missing_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= LOST_AFTER {
+                    check_head(log, seq).await?;
+                    return Err(lost(file));
+                }
+            }
+            Completed::Done => missing_since = None,
+            Completed::Failed(error) => {
+                missing_since = None;
+                tracing::warn!(key = %file.key, %error, "completing an upload failed; trying again");
+            }
+        }
+        pauses.wait().await;
+        if pauses.made % 5 == 0 {
+            // A later owner may be publishing the same files; a failing listing says nothing.
+            match check_head(log, seq).await {
+                Err(error) if error.kind() == Kind::Fenced => return Err(error),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether the file is there as committed. [`Kind::LostUpload`] when something else is.
+async fn is_visible(table: &Arc<dyn Store>, file: &FileEntry) -> Result<bool> {
+    match table.head(&file.key).await? {
+        None => Ok(false),
+        Some(info) if matches(&info, file) => Ok(true),
+        Some(info) => Err(mismatch(&info, file)),
+    }
+}
+
+/// Size and, where both are known, ETag.
+fn matches(info: &ObjectInfo, file: &FileEntry) -> bool {
+    let etags_agree = match (&info.etag, &file.etag) {
+        (Some(found), Some(expected)) => found == expected,
+        _ => true,
+    };
+    info.size == file.size && etags_agree
+}
+
+async fn check_head(log: &LogAccess, seq: u64) -> Result<()> {
+    match log.head().await? {
+        Head::At(head) if head > seq => Err(fenced("a later record is at the head", seq)),
+        _ => Ok(()),
+    }
+}
+
+fn mismatch(info: &ObjectInfo, file: &FileEntry) -> Error {
+    Error::new(
+        Kind::LostUpload,
+        "a committed file is visible with other content than was committed; it was changed or \
+         replaced by somebody else. Nothing is overwritten: restore it or take it away",
+    )
+    .with("file", &file.key)
+    .with("size", info.size)
+    .with("expected_size", file.size)
+    .with("etag", info.etag.as_deref().unwrap_or("unknown"))
+    .with("expected_etag", file.etag.as_deref().unwrap_or("unknown"))
+}
+
+fn lost(file: &FileEntry) -> Error {
+    Error::new(
+        Kind::LostUpload,
+        "the upload of a committed file is gone from the store and the file is not there: the \
+         store expired it (a lifecycle rule for incomplete uploads, or a purge), or somebody \
+         deleted the file before it was settled. Its rows are still in Kafka if retention allows",
+    )
+    .with("file", &file.key)
+    .with("upload", &file.upload_id)
+    .with("first_offset", file.first_offset)
+    .with("last_offset", file.last_offset)
+}

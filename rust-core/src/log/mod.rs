@@ -1,1 +1,14 @@
-//! The commit log's records and keys.
+//! The commit log: its records and its keys. Read by the pipeline and by the command line.
+//!
+//! The log of a topic-partition is a chain of immutable objects, one a sequence number, each
+//! created by one conditional PUT. Nothing here talks to a store.
+
+mod gaps;
+mod keys;
+mod record;
+
+pub use gaps::{Gap, Gaps};
+pub use keys::{LogKeys, TopicKeys};
+pub use record::{
+    FileEntry, Layout, Link, LogRecord, Owner, RecordKind, Skipped, TopicGeneration, VERSION,
+};

@@ -1,0 +1,152 @@
+//! Whose topic and table this is: the topic's generation object and the `.started` marker
+//! (`docs/delivery.md`, identity).
+
+use super::LogContext;
+use crate::commit::{Head, LogAccess};
+use crate::error::{Error, Kind, Result};
+use crate::log::{RecordKind, LogRecord, TopicGeneration, VERSION};
+use crate::store::Created;
+use bytes::Bytes;
+
+/// The present generation of the topic, created as the first when there is none. Refuses a topic
+/// that another sink id owns in this table, and a commit log that belongs to another table.
+pub(super) async fn generation(context: &LogContext, now_ms: i64) -> Result<u32> {
+    let keys = context.topic_keys();
+    let store = &context.lake.meta.store;
+    let page = store.list(keys.prefix(), None).await?;
+    let newest = page.iter().filter_map(|object| keys.generation_of(&object.key)).max();
+    let generation = match newest {
+        Some(generation) => generation,
+        None => {
+            create(context, 1, now_ms).await?;
+            1
+        }
+    };
+    let key = keys.generation(generation);
+    let Some(bytes) = store.get(&key).await? else {
+        return Err(Error::new(Kind::Log, "the topic's generation object is not there yet")
+            .with("key", &key)
+            .temporary());
+    };
+    check(context, &key, &bytes)?;
+    Ok(generation)
+}
+
+async fn create(context: &LogContext, generation: u32, now_ms: i64) -> Result<()> {
+    let identity = &context.identity;
+    let object = TopicGeneration {
+        v: VERSION,
+        generation,
+        sink_id: identity.sink_id.clone(),
+        table: identity.table_url.clone(),
+        topic_id: None,
+        cluster_id: None,
+        owner: identity.owner.clone(),
+        created_at: now_ms,
+    };
+    let body = serde_json::to_vec(&object)
+        .map_err(|e| Error::new(Kind::Log, "a generation object cannot be written").because(e))?;
+    let key = context.topic_keys().generation(generation);
+    match context.lake.meta.store.create(&key, Bytes::from(body)).await {
+        // Whoever created it: it is read back and checked.
+        Created::Done | Created::Refused => Ok(()),
+        Created::Unknown(error) => Err(error),
+    }
+}
+
+fn check(context: &LogContext, key: &str, bytes: &[u8]) -> Result<()> {
+    let found: TopicGeneration = serde_json::from_slice(bytes)
+        .map_err(|e| super::damaged("a topic's generation object is not readable", key).because(e))?;
+    let identity = &context.identity;
+    if found.v != VERSION {
+        let text = "the commit log was written by a newer Alluvium; install the newer version again";
+        return Err(Error::new(Kind::Log, text).with("key", key));
+    }
+    if found.table != identity.table_url {
+        return Err(Error::new(
+            Kind::Ownership,
+            format!(
+                "this commit log belongs to the table {}, not to {}; give each table a \
+                 lake.meta.url of its own",
+                found.table, identity.table_url
+            ),
+        )
+        .with("lake.meta.url", key));
+    }
+    if found.sink_id != identity.sink_id {
+        return Err(Error::new(
+            Kind::Ownership,
+            format!(
+                "the sink '{}' already lays topic {} down in this table; to go on where it was, \
+                 stop it and set sink.id={}; to lay it down twice, choose another lake.url",
+                found.sink_id, context.tp.topic, found.sink_id
+            ),
+        )
+        .with("sink.id", &identity.sink_id));
+    }
+    Ok(())
+}
+
+/// The newest record of the log, `None` when it is empty and may be. An empty log whose partition
+/// was begun before is somebody's lifecycle rule at work, and refused.
+pub(super) async fn head(context: &LogContext, log: &LogAccess, generation: u32) -> Result<Option<LogRecord>> {
+    let mut seq = match log.head().await? {
+        Head::At(seq) => seq,
+        Head::Empty => return empty(context, generation).await,
+    };
+    // A listing may be behind; the records are not.
+    let mut newest = None;
+    loop {
+        let key = log.keys.record(seq);
+        match log.store.get(&key).await? {
+            Some(bytes) => newest = Some(check_record(context, &key, seq, &bytes)?),
+            None if newest.is_some() => break,
+            None => {
+                return Err(Error::new(Kind::Log, "the head of the log moved while it was read")
+                    .with("key", &key)
+                    .temporary());
+            }
+        }
+        seq += 1;
+    }
+    if newest.as_ref().is_some_and(|record| record.kind == RecordKind::Closed) {
+        let text = "this generation of the topic was closed by an operator; its next generation \
+                    is not there yet";
+        return Err(Error::new(Kind::Log, text).with("topic-partition", &context.tp).temporary());
+    }
+    Ok(newest)
+}
+
+async fn empty(context: &LogContext, generation: u32) -> Result<Option<LogRecord>> {
+    let marker = context.topic_keys().started(generation, context.tp.partition);
+    let begun = context.lake.meta.store.head(&marker).await?.is_some();
+    if begun && !context.identity.log_bootstrap {
+        return Err(Error::new(
+            Kind::Log,
+            "the commit log of this topic-partition is empty although it was begun before: \
+             somebody (a lifecycle rule?) deleted it. Exempt the commit log from expiration and \
+             restore it; or set log.bootstrap=true to begin anew, which lays down again whatever \
+             Kafka still has",
+        )
+        .with("marker", marker));
+    }
+    Ok(None)
+}
+
+fn check_record(context: &LogContext, key: &str, seq: u64, bytes: &[u8]) -> Result<LogRecord> {
+    let record = LogRecord::from_bytes(key, bytes)?;
+    let tp = &context.tp;
+    if record.seq != seq || *record.topic != *tp.topic || record.partition != tp.partition {
+        return Err(super::damaged("a record is not where it belongs", key));
+    }
+    Ok(record)
+}
+
+/// Leaves the marker that tells a new log from a lost one.
+pub(super) async fn mark_started(context: &LogContext, generation: u32) -> Result<()> {
+    let marker = context.topic_keys().started(generation, context.tp.partition);
+    match context.lake.meta.store.create(&marker, Bytes::new()).await {
+        Created::Done | Created::Refused => Ok(()),
+        Created::Unknown(error) => Err(error),
+    }
+}

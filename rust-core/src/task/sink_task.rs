@@ -1,0 +1,334 @@
+//! The task-thread half of a sink task: in go Connect's calls, out come actions for the shim
+//! (`docs/delivery.md`, open and steady state). Never waits but in `close`, never parses a record.
+
+use super::assigned::{Assigned, Phase};
+use super::budget::{MemoryShare, Pressure};
+use super::driver::Driver;
+use super::errants::Errant;
+use super::inbox::{Control, Event, Message, Outbox};
+use super::Parts;
+use crate::error::{Error, Kind, Result};
+use crate::frame::{Cursor, Frame};
+use crate::metrics::TaskMetrics;
+use crate::offsets::{self, SafeOffset, SettledPosition};
+use crate::position::{TopicPartition, TpId};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+/// Errant records handed to the shim and not yet known to be written.
+const UNACKNOWLEDGED_MAX: usize = 1_000;
+
+/// What the shim is to do, in this order, on the task thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// `context.offset`.
+    Seek(TpId, i64),
+    /// `context.pause`.
+    Pause(TpId),
+    /// `context.resume`.
+    Resume(TpId),
+    /// The frame's buffer, and the records it was made of, may be let go.
+    Release(u64),
+    /// There are errant records to take.
+    Errants,
+}
+
+/// One sink task, as the task thread holds it.
+#[derive(Debug)]
+pub struct SinkTask {
+    assigned: BTreeMap<TpId, Assigned>,
+    /// Counts Connect's `put`s.
+    call: u64,
+    queue: mpsc::UnboundedSender<Message>,
+    control: mpsc::UnboundedSender<Control>,
+    outbox: Arc<Outbox>,
+    metrics: Arc<TaskMetrics>,
+    share: Arc<MemoryShare>,
+    queue_soft_limit: i64,
+    /// The queue is over its soft limit, or memory is full; until both are low again.
+    held_back: bool,
+    errants: VecDeque<Errant>,
+    unacknowledged: usize,
+    /// Frames that are parsed while errant records of theirs are not taken yet.
+    held_frames: HashSet<u64>,
+    closing: Option<oneshot::Receiver<()>>,
+    fatal: Option<Arc<Error>>,
+    driver: tokio::task::JoinHandle<()>,
+}
+
+impl SinkTask {
+    /// Starts the pipeline of a task on a runtime.
+    pub fn start(parts: Parts, runtime: &tokio::runtime::Handle) -> Self {
+        let (queue, messages) = mpsc::unbounded_channel();
+        let (control, controls) = mpsc::unbounded_channel();
+        let outbox = Arc::new(Outbox::default());
+        let (metrics, share) = (parts.metrics.clone(), parts.share.clone());
+        // A queue of this size keeps the pipeline busy between two polls.
+        let queue_soft_limit = (share.limit() / 16).clamp(2 << 20, 32 << 20) as i64;
+        let driver = runtime.spawn(Driver::new(parts, messages, controls, outbox.clone()).run());
+        Self {
+            assigned: BTreeMap::new(),
+            call: 0,
+            queue,
+            control,
+            outbox,
+            metrics,
+            share,
+            queue_soft_limit,
+            held_back: false,
+            errants: VecDeque::new(),
+            unacknowledged: 0,
+            held_frames: HashSet::new(),
+            closing: None,
+            fatal: None,
+            driver,
+        }
+    }
+
+    /// Topic-partitions were assigned. They are paused, whatever Connect thinks of them from an
+    /// earlier assignment, and opened in the background.
+    pub fn open(&mut self, tps: Vec<(TpId, TopicPartition)>) -> Vec<Action> {
+        let mut actions = Vec::with_capacity(tps.len());
+        for (id, tp) in tps {
+            self.assigned.insert(id, Assigned::new());
+            actions.push(Action::Pause(id));
+            self.send_control(Control::Open { id, tp });
+        }
+        actions
+    }
+
+    /// A Connect `put` begins with `None`, then hands over its frames one by one.
+    ///
+    /// # Errors
+    /// The error that ends the task; the same at every later call.
+    pub fn put(&mut self, frame: Option<Frame>) -> Result<Vec<Action>> {
+        let mut actions = Vec::new();
+        match frame {
+            None => self.begin_put(&mut actions),
+            Some(frame) => self.enqueue(frame)?,
+        }
+        if let Some(fatal) = &self.fatal {
+            return Err(Error::new(fatal.kind(), fatal.to_string()));
+        }
+        self.pause_rule(&mut actions);
+        Ok(actions)
+    }
+
+    fn begin_put(&mut self, actions: &mut Vec<Action>) {
+        self.call += 1;
+        for assigned in self.assigned.values_mut() {
+            // Connect carries a seek out before the next poll, so one asked for in an earlier
+            // call is done by now.
+            assigned.seek_asked = assigned.seek_asked.filter(|asked| *asked == self.call);
+        }
+        self.take_events(actions);
+    }
+
+    fn take_events(&mut self, actions: &mut Vec<Action>) {
+        for event in self.outbox.take() {
+            match event {
+                Event::Ready { tp, epoch, next, seq, log_id } => {
+                    self.begin_life(tp, epoch, next, actions);
+                    self.settled(tp, next.map(|next| SettledPosition { next, seq, log_id }));
+                }
+                Event::Fenced { tp } => self.leave(tp, Phase::Fenced),
+                Event::Failed { tp } => self.leave(tp, Phase::Failed),
+                Event::Settled { tp, next, seq, log_id } => {
+                    self.settled(tp, Some(SettledPosition { next, seq, log_id }));
+                }
+                Event::Throttle { tp, on } => {
+                    if let Some(assigned) = self.assigned.get_mut(&tp) {
+                        assigned.throttled = on;
+                    }
+                }
+                Event::Release { frame } => self.release(frame, actions),
+                Event::Errant(errant) => self.errants.push_back(errant),
+                Event::Fatal(error) => _ = self.fatal.get_or_insert_with(|| Arc::new(error)),
+            }
+        }
+        if !self.errants.is_empty() && self.unacknowledged < UNACKNOWLEDGED_MAX {
+            actions.push(Action::Errants);
+        }
+    }
+
+    fn begin_life(&mut self, id: TpId, epoch: u64, next: Option<i64>, actions: &mut Vec<Action>) {
+        let Some(assigned) = self.assigned.get_mut(&id) else { return };
+        let x = assigned.begin(next, self.call);
+        if let Some(x) = x {
+            actions.push(Action::Seek(id, x));
+        }
+        let generation = assigned.generation;
+        self.send(Message::Start { tp: id, generation, epoch, x });
+    }
+
+    fn settled(&mut self, id: TpId, settled: Option<SettledPosition>) {
+        if let Some(assigned) = self.assigned.get_mut(&id) {
+            assigned.settled = settled;
+        }
+    }
+
+    fn leave(&mut self, id: TpId, phase: Phase) {
+        if let Some(assigned) = self.assigned.get_mut(&id) {
+            assigned.phase = phase;
+            assigned.seek_asked = None;
+            assigned.throttled = false;
+            assigned.settled = None;
+        }
+    }
+
+    fn release(&mut self, frame: u64, actions: &mut Vec<Action>) {
+        if self.errants.iter().any(|errant| errant.frame == frame) {
+            self.held_frames.insert(frame);
+        } else {
+            actions.push(Action::Release(frame));
+        }
+    }
+
+    /// Notes what the frame holds and queues it, for those topic-partitions that take records now.
+    fn enqueue(&mut self, frame: Frame) -> Result<()> {
+        let mut lives: Vec<(TpId, u64)> = Vec::new();
+        let mut cursor = Cursor::default();
+        while let Some(record) = frame.next(&mut cursor)? {
+            let Some(assigned) = self.assigned.get_mut(&record.tp) else { continue };
+            assigned.first_seen.get_or_insert(record.offset);
+            if !assigned.takes_records() {
+                continue;
+            }
+            assigned.enqueued = record.offset + 1;
+            if !lives.iter().rev().any(|(id, _)| *id == record.tp) {
+                lives.push((record.tp, assigned.generation));
+            }
+        }
+        self.metrics.queue_bytes.add(frame.bytes.len() as i64);
+        self.send(Message::Records { frame, lives });
+        Ok(())
+    }
+
+    /// The only place where Connect is told to pause or resume, but for `open`.
+    fn pause_rule(&mut self, actions: &mut Vec<Action>) {
+        let queued = self.metrics.queue_bytes.get();
+        let pressure = self.share.pressure();
+        self.held_back = if self.held_back {
+            queued > self.queue_soft_limit / 2 || pressure != Pressure::Low
+        } else {
+            queued > self.queue_soft_limit || pressure == Pressure::Full
+        };
+        for (id, assigned) in &mut self.assigned {
+            let pause = assigned.phase != Phase::Running || assigned.throttled || self.held_back;
+            if pause != assigned.paused {
+                assigned.paused = pause;
+                actions.push(if pause { Action::Pause(*id) } else { Action::Resume(*id) });
+            }
+        }
+    }
+
+    /// Answers Connect's `preCommit`, which says how far the consumer has come. Offsets of records
+    /// that were dropped before `put` are taken as delivered, where that can be known.
+    pub fn pre_commit(&mut self, current: &[(TpId, i64)]) -> Vec<SafeOffset> {
+        let mut safe = Vec::new();
+        for (id, position) in current {
+            let Some(assigned) = self.assigned.get_mut(id) else { continue };
+            if assigned.phase != Phase::Running {
+                continue;
+            }
+            if assigned.seek_asked.is_none() && *position > assigned.enqueued {
+                assigned.enqueued = *position;
+                let generation = assigned.generation;
+                let message = Message::Position { tp: *id, generation, end: *position };
+                // The driver is gone only after a fatal error, which the next put reports.
+                _ = self.queue.send(message);
+            }
+            if let Some(settled) = assigned.settled {
+                safe.push(offsets::safe(*id, &settled, *position));
+            }
+        }
+        safe
+    }
+
+    /// Topic-partitions were revoked: what was taken of them is committed as far as the time of
+    /// `close.flush.ms` allows. Waits at most `wait`; true when it is finished. Called again with
+    /// the same ids until then.
+    pub async fn close(&mut self, ids: &[TpId], flush: Duration, wait: Duration) -> bool {
+        if self.closing.is_none() {
+            let (done, closing) = oneshot::channel();
+            let now = Instant::now();
+            let (cut_at, deadline) = (now + flush / 3, now + flush);
+            for id in ids {
+                self.assigned.remove(id);
+            }
+            self.send_control(Control::Close { ids: ids.to_vec(), cut_at, deadline, done });
+            self.closing = Some(closing);
+        }
+        let Some(closing) = &mut self.closing else { return true };
+        let finished = tokio::time::timeout(wait, closing).await.is_ok();
+        if finished {
+            self.closing = None;
+        }
+        finished
+    }
+
+    /// The actions that have come up since the last call, without a `put`: while closing.
+    pub fn poll_actions(&mut self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.take_events(&mut actions);
+        actions
+    }
+
+    /// Errant records for the dead letter queue; a bounded number at a time.
+    pub fn take_errants(&mut self) -> Vec<Errant> {
+        let room = UNACKNOWLEDGED_MAX.saturating_sub(self.unacknowledged);
+        let taken: Vec<Errant> = self.errants.drain(..room.min(self.errants.len())).collect();
+        self.unacknowledged += taken.len();
+        let held: Vec<u64> = self.held_frames.iter().copied().collect();
+        for frame in held {
+            if !self.errants.iter().any(|errant| errant.frame == frame) {
+                self.held_frames.remove(&frame);
+                self.outbox.push(Event::Release { frame });
+            }
+        }
+        taken
+    }
+
+    /// The reports of these errant records are written.
+    pub fn errants_done(&mut self, ids: &[u64]) {
+        self.unacknowledged = self.unacknowledged.saturating_sub(ids.len());
+        self.send_control(Control::ErrantsDone(ids.to_vec()));
+    }
+
+    /// The task's counters, and its memory.
+    pub fn metrics(&self) -> serde_json::Value {
+        let mut all = self.metrics.snapshot();
+        all.insert("memory_used".into(), self.share.used().into());
+        all.insert("memory_limit".into(), self.share.limit().into());
+        serde_json::Value::Object(all)
+    }
+
+    /// Ends the pipeline; every frame is free when it returns.
+    pub async fn shutdown(self) {
+        drop((self.queue, self.control));
+        self.driver.abort();
+        // Cancelled is what it is meant to be.
+        _ = self.driver.await;
+    }
+
+    fn send(&mut self, message: Message) {
+        if self.queue.send(message).is_err() {
+            self.driver_gone();
+        }
+    }
+
+    fn send_control(&mut self, control: Control) {
+        if self.control.send(control).is_err() {
+            self.driver_gone();
+        }
+    }
+
+    fn driver_gone(&mut self) {
+        self.fatal.get_or_insert_with(|| {
+            Arc::new(Error::new(Kind::Poisoned, "the pipeline of this task has ended; see the log"))
+        });
+    }
+}

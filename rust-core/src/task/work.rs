@@ -1,0 +1,180 @@
+//! The driver's work on records: one slice of a frame at a time, so that a cut may stand between
+//! any two slices and nothing else on the runtime waits long.
+
+use super::ErrantPolicy;
+use super::budget::Pressure;
+use super::driver::Driver;
+use super::inbox::Event;
+use super::lane::{Lane, Took};
+use super::topic_partition::Generation;
+use crate::envelope::Row;
+use crate::error::{Error, Kind};
+use crate::frame::{Cursor, Frame, RawRecord};
+use crate::position::TpId;
+use std::collections::BTreeSet;
+
+/// Records of one slice: about half a millisecond.
+const SLICE: usize = 512;
+
+/// The frame in work.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    frame: Option<Frame>,
+    cursor: Cursor,
+    lives: Vec<(TpId, Generation)>,
+    row: Row,
+    touched: BTreeSet<TpId>,
+    /// Errant records logged since the task began; the log is not flooded.
+    errants_logged: u64,
+}
+
+impl Work {
+    pub(super) fn has_frame(&self) -> bool {
+        self.frame.is_some()
+    }
+
+    /// Begins a frame; the last one is done.
+    pub(super) fn begin(&mut self, frame: Frame, lives: Vec<(TpId, Generation)>) {
+        self.frame = Some(frame);
+        self.cursor = Cursor::default();
+        self.lives = lives;
+    }
+
+    fn life(&self, tp: TpId) -> Option<Generation> {
+        self.lives.iter().find(|(id, _)| *id == tp).map(|(_, generation)| *generation)
+    }
+}
+
+impl Driver {
+    /// Takes the next slice of the frame in work.
+    pub(super) fn work_slice(&mut self) {
+        let Some(frame) = self.work.frame.take() else { return };
+        let mut ended = !self.takes_rows();
+        for _ in 0..SLICE {
+            if ended {
+                break;
+            }
+            match frame.next(&mut self.work.cursor) {
+                Ok(None) => ended = true,
+                Ok(Some(record)) => {
+                    let index = self.work.cursor.index - 1;
+                    ended = !self.take(&record, frame.id, index);
+                }
+                Err(error) => {
+                    self.fail(error);
+                    ended = true;
+                }
+            }
+        }
+        self.turn();
+        if ended {
+            self.parts.metrics.queue_bytes.add(-(frame.bytes.len() as i64));
+            let id = frame.id;
+            // The buffer is free once nothing here points into it.
+            drop(frame);
+            self.outbox.push(Event::Release { frame: id });
+        } else {
+            self.work.frame = Some(frame);
+        }
+    }
+
+    /// Takes one record; false when nothing behind it may be taken.
+    fn take(&mut self, record: &RawRecord<'_>, frame: u64, index: u32) -> bool {
+        let Some(generation) = self.work.life(record.tp) else { return true };
+        let (policy, now_ms) = (self.parts.errant_policy, self.now_ms());
+        let Some(lane) = self.lanes.get_mut(&record.tp) else { return true };
+        if !lane.takes() {
+            return true;
+        }
+        match lane.take(record, generation, &mut self.work.row, policy, now_ms) {
+            Ok(Took::Stale) => true,
+            Ok(Took::Done) => {
+                self.work.touched.insert(record.tp);
+                self.parts.metrics.records.add(1);
+                self.count(false)
+            }
+            Ok(Took::Errant(error)) => {
+                self.work.touched.insert(record.tp);
+                self.parts.metrics.records.add(1);
+                self.errant(record, frame, index, &error);
+                self.count(true)
+            }
+            Err(error) => {
+                self.refuse(record.tp, error);
+                self.takes_rows()
+            }
+        }
+    }
+
+    fn count(&mut self, errant: bool) -> bool {
+        match self.errants.count(errant) {
+            Ok(()) => true,
+            Err(error) => {
+                self.fail(error);
+                false
+            }
+        }
+    }
+
+    fn errant(&mut self, record: &RawRecord<'_>, frame: u64, index: u32, error: &Error) {
+        self.parts.metrics.errants.add(1);
+        self.work.errants_logged += 1;
+        // Each of the first hundred, then each thousandth: never silent, never a flood.
+        if self.work.errants_logged <= 100 || self.work.errants_logged % 1_000 == 0 {
+            tracing::warn!(errant = self.work.errants_logged, %error, "errant record");
+        }
+        if self.parts.errant_policy == ErrantPolicy::Report
+            && let Some(lane) = self.lanes.get(&record.tp)
+        {
+            let errant = self.errants.report(&lane.gate, frame, index, error.to_string());
+            self.outbox.push(Event::Errant(errant));
+        }
+    }
+
+    /// A record that stops its topic-partition, or the task.
+    fn refuse(&mut self, tp: TpId, error: Error) {
+        match error.kind() {
+            Kind::OffsetRegression => self.fail_lane(tp, error),
+            // What was taken before is whole: it is committed, then the task fails.
+            Kind::BadRecord | Kind::Config | Kind::SchemaConflict => self.fail(error),
+            _ => {
+                let told = Error::new(error.kind(), error.to_string());
+                self.fail_lane(tp, error);
+                self.fail(told);
+            }
+        }
+    }
+
+    /// Between two slices: finished bytes go to uploads.
+    fn turn(&mut self) {
+        for id in std::mem::take(&mut self.work.touched) {
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.turn();
+            }
+        }
+    }
+
+    /// Counts what is held, and frees some when it is much: the file that frees most is sealed.
+    pub(super) fn count_memory(&mut self) {
+        let queued = self.parts.metrics.queue_bytes.get().max(0) as u64;
+        let lanes: u64 = self.lanes.values().map(Lane::memory_bytes).sum();
+        let open: usize = self.lanes.values().map(Lane::open_files).sum();
+        self.parts.share.set_used(queued + lanes + self.parts.uploads.in_flight_bytes());
+        self.parts.metrics.open_files.set(open as i64);
+        self.parts.metrics.open_partitions.set(self.lanes.len() as i64);
+        // Sealing frees what open files hold, not what uploads do: those end by themselves.
+        if self.parts.share.pressure() == Pressure::Low || lanes < self.parts.share.limit() / 2 {
+            return;
+        }
+        let largest = self.lanes.iter_mut().max_by_key(|(_, lane)| lane.largest_file_bytes());
+        if let Some((id, lane)) = largest.map(|(id, lane)| (*id, lane))
+            && let Err(error) = lane.seal_largest()
+        {
+            self.fail_lane(id, error);
+        }
+    }
+
+    pub(super) fn memory_full(&self) -> bool {
+        self.parts.share.pressure() == Pressure::Full
+    }
+}
