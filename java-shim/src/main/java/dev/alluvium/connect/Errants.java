@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.connect.errors.ConnectException;
@@ -17,21 +18,28 @@ import org.apache.kafka.connect.sink.SinkRecord;
  * fails is never told to the core; it ends the task at the next {@code put}. Never waits.
  */
 final class Errants {
-    private final NativeSink sink;
+    /** The two calls of the core that are about errant records. */
+    interface Core {
+        List<Errant> takeErrants();
+
+        void errantsDone(long[] ids);
+    }
+
+    private final Core core;
     private final FramePool pool;
     private final ErrantRecordReporter reporter;
     private final Deque<Reported> underway = new ArrayDeque<>();
     private ConnectException failure;
 
-    Errants(NativeSink sink, FramePool pool, ErrantRecordReporter reporter) {
-        this.sink = sink;
+    Errants(Core core, FramePool pool, ErrantRecordReporter reporter) {
+        this.core = core;
         this.pool = pool;
         this.reporter = reporter;
     }
 
     /** Takes what waits in the core and reports it. */
     void take() {
-        for (NativeSink.Errant errant : sink.takeErrants()) {
+        for (Errant errant : core.takeErrants()) {
             SinkRecord record = pool.record(errant.frame, errant.index);
             try {
                 Future<Void> future = reporter.report(record, new DataException(errant.reason));
@@ -70,7 +78,7 @@ final class Errants {
     /** Runs in close, too, which may not throw: a broken core is heard of at the next put. */
     private void tell(long[] done) {
         try {
-            sink.errantsDone(done);
+            core.errantsDone(done);
         } catch (ConnectException e) {
             fail(e);
         }
@@ -98,6 +106,21 @@ final class Errants {
     private static ConnectException notReported(SinkRecord record, Throwable cause) {
         return new ConnectException("the errant record at " + RecordBytes.position(record)
             + " could not be reported to the dead letter queue", cause);
+    }
+
+    /** A record for the dead letter queue: where it lies in a frame of ours, and why. */
+    static final class Errant {
+        final long id;
+        final long frame;
+        final int index;
+        final String reason;
+
+        Errant(WireReader reader) {
+            this.id = reader.i64();
+            this.frame = reader.i64();
+            this.index = reader.i32();
+            this.reason = reader.text();
+        }
     }
 
     /** An errant record on its way. */

@@ -29,7 +29,7 @@ public final class LakeSinkConfig extends AbstractConfig {
         .required(LAKE_URL, STRING,
             "The table: s3://bucket/path or file:///path. Nothing but finished data files ever "
             + "lies below it.")
-        .unset("lake.meta.url", STRING, "<lake.url>.alluvium, beside the table",
+        .unset("lake.meta.url", STRING, "`<lake.url>.alluvium`, beside the table",
             "URL of the commit log. It must lie neither below the table nor above it; a table that "
             + "is a whole bucket needs one in another bucket. Exclude it from expiration rules.")
         .unset("sink.id", STRING, "the connector's name",
@@ -99,16 +99,16 @@ public final class LakeSinkConfig extends AbstractConfig {
         .group("Event time")
         .key("event.time", STRING, "source.ts_us",
             "Where the time of an event comes from: source.ts_us (the database's), ts_us "
-            + "(Debezium's), kafka (the record's timestamp) or after.<column> (the row image: "
-            + "before for a delete).")
+            + "(Debezium's), kafka (the record's timestamp) or `after.<column>` (the row "
+            + "image: before for a delete).")
         .key("event.time.fallback", LIST, List.of("source.ts_us", "kafka"),
             "What is tried, in order, where event.time has none; or fail.")
         .key("event.time.zone", STRING, "UTC", "Time zone of columns without one.")
         .key("partition.timezone", STRING, "UTC", "Time zone of the times in partition.path.")
         .key("partition.path", STRING,
             "{topic}/dt={event_time:%Y-%m-%d}/hour={event_time:%H}",
-            "Folder of a row's file below the table: text with {topic}, {partition}, "
-            + "{event_time:<strftime>}, {db}, {table}, {op} and {col:<name>}.")
+            "Folder of a row's file below the table: text with `{topic}`, `{partition}`, "
+            + "`{event_time:<strftime>}`, `{db}`, `{table}`, `{op}` and `{col:<name>}`.")
 
         .group("Schema")
         .choice("schema.evolution", OneOf.of("widen").later("strict"),

@@ -5,6 +5,7 @@ import java.net.UnknownHostException;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -99,7 +100,7 @@ public final class LakeSinkTask extends SinkTask {
         given.values().removeIf(value -> value == null);
         Map<String, Object> owner = new LinkedHashMap<>();
         owner.put("connector", config.get("name"));
-        owner.put("task", number);
+        owner.put("task", Objects.requireNonNull(number, TASK_NUMBER));
         owner.put("host", host());
         owner.put("pid", ProcessHandle.current().pid());
         owner.put("version", Version.version());

@@ -10,7 +10,7 @@ import org.apache.kafka.connect.errors.ConnectException;
  * says what each of them takes, gives and throws. Used by the task thread alone. A call after
  * {@link #close()} is a bug and throws; nothing here ever hands a freed handle to the core.
  */
-final class NativeSink implements AutoCloseable {
+final class NativeSink implements Errants.Core, AutoCloseable {
     private long handle;
 
     private NativeSink(long handle) {
@@ -26,7 +26,9 @@ final class NativeSink implements AutoCloseable {
     /** The mistakes of a configuration; looks at the store, read only, 5 s at most. */
     static List<Mistake> mistakes(byte[] json) {
         NativeLibrary.load();
-        return WireReader.list(logged(() -> validate(json)), Mistake::new);
+        List<Mistake> mistakes = WireReader.list(logged(() -> validate(json)), Mistake::new);
+        CoreLog.drain();
+        return mistakes;
     }
 
     /** Parses a frame and lays it down again: for the tests of the frame layout. */
@@ -69,11 +71,13 @@ final class NativeSink implements AutoCloseable {
         return logged(() -> close(live(), ids, waitMs));
     }
 
-    List<Errant> takeErrants() {
-        return WireReader.list(logged(() -> takeErrants(live())), Errant::new);
+    @Override
+    public List<Errants.Errant> takeErrants() {
+        return WireReader.list(logged(() -> takeErrants(live())), Errants.Errant::new);
     }
 
-    void errantsDone(long[] ids) {
+    @Override
+    public void errantsDone(long[] ids) {
         logged(() -> {
             errantsDone(live(), ids);
             return null;
@@ -86,10 +90,11 @@ final class NativeSink implements AutoCloseable {
         if (handle != 0) {
             long last = handle;
             handle = 0;
-            logged(() -> {
+            try {
                 destroy(last);
-                return null;
-            });
+            } finally {
+                CoreLog.drain();
+            }
         }
     }
 
@@ -118,21 +123,6 @@ final class NativeSink implements AutoCloseable {
         Mistake(WireReader reader) {
             this.key = reader.text();
             this.message = reader.text();
-        }
-    }
-
-    /** A record for the dead letter queue: where it lies in a frame of ours, and why. */
-    static final class Errant {
-        final long id;
-        final long frame;
-        final int index;
-        final String reason;
-
-        Errant(WireReader reader) {
-            this.id = reader.i64();
-            this.frame = reader.i64();
-            this.index = reader.i32();
-            this.reason = reader.text();
         }
     }
 

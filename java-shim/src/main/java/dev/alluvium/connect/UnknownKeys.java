@@ -57,21 +57,25 @@ final class UnknownKeys {
         return dot < 0 ? key : key.substring(0, dot);
     }
 
-    /** Levenshtein's distance: letters to insert, delete or replace. */
-    static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
+    /**
+     * Levenshtein's distance from what is known to what was given, where a letter too many or a
+     * wrong one counts twice: people leave words out of a key more often than they add some.
+     */
+    static int distance(String known, String given) {
+        int[] row = new int[given.length() + 1];
         for (int j = 0; j < row.length; j++) {
-            row[j] = j;
+            row[j] = 2 * j;
         }
-        for (int i = 1; i <= a.length(); i++) {
+        for (int i = 1; i <= known.length(); i++) {
             int diagonal = row[0];
             row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+            for (int j = 1; j <= given.length(); j++) {
+                boolean same = known.charAt(i - 1) == given.charAt(j - 1);
+                int replaced = diagonal + (same ? 0 : 2);
                 diagonal = row[j];
-                row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+                row[j] = Math.min(replaced, Math.min(row[j] + 1, row[j - 1] + 2));
             }
         }
-        return row[b.length()];
+        return row[given.length()];
     }
 }
