@@ -144,11 +144,11 @@ fn read(
 ) -> Option<i64> {
     match (reading, slot) {
         (Reading::Instant, Slot::Int(us)) => Some(us),
-        (Reading::LocalTime, Slot::Int(us)) => zone.to_utc_us(us),
-        (Reading::Date, Slot::Int(days)) => zone.to_utc_us(days.checked_mul(DAY_US)?),
+        (Reading::LocalTime, Slot::Int(us)) => zone.utc_us(us),
+        (Reading::Date, Slot::Int(days)) => zone.utc_us(days.checked_mul(DAY_US)?),
         (Reading::Text, Slot::Bytes(span)) => match iso::parse(row.bytes(span, value))? {
             IsoTime::Instant(us) => Some(us),
-            IsoTime::Local(us) => zone.to_utc_us(us),
+            IsoTime::Local(us) => zone.utc_us(us),
         },
         _ => None,
     }

@@ -24,7 +24,7 @@ impl LocalZone {
     /// A local time that occurs twice (clocks go back) is the earlier one. One that never occurs
     /// (clocks go forward) is read with the offset from before, so that it moves forward by the
     /// length of the gap: 02:30 becomes 03:30.
-    pub(super) fn to_utc_us(&mut self, local_us: i64) -> Option<i64> {
+    pub(super) fn utc_us(&mut self, local_us: i64) -> Option<i64> {
         let hour = local_us.div_euclid(HOUR_US);
         match self.cached {
             Some((cached, offset)) if cached == hour => Some(local_us - offset),
@@ -101,10 +101,10 @@ mod tests {
             (Tz::Asia__Kathmandu, "2026-01-01 00:00:00", "2025-12-31 18:15:00"),
         ];
         for (tz, local, utc) in cases {
-            assert_eq!(LocalZone::new(tz).to_utc_us(us(local)), Some(us(utc)), "{tz} {local}");
+            assert_eq!(LocalZone::new(tz).utc_us(us(local)), Some(us(utc)), "{tz} {local}");
         }
-        assert_eq!(LocalZone::new(Tz::Europe__Berlin).to_utc_us(i64::MAX), None);
-        assert_eq!(LocalZone::new(Tz::Europe__Berlin).to_utc_us(i64::MIN), None);
+        assert_eq!(LocalZone::new(Tz::Europe__Berlin).utc_us(i64::MAX), None);
+        assert_eq!(LocalZone::new(Tz::Europe__Berlin).utc_us(i64::MIN), None);
     }
 
     proptest! {
@@ -126,8 +126,8 @@ mod tests {
             let mut local = us(change);
             for step in steps {
                 local += step;
-                let fresh = LocalZone::new(zone).to_utc_us(local);
-                prop_assert_eq!(cached.to_utc_us(local), fresh, "{} {}", zone, local);
+                let fresh = LocalZone::new(zone).utc_us(local);
+                prop_assert_eq!(cached.utc_us(local), fresh, "{} {}", zone, local);
             }
         }
     }

@@ -1,66 +1,60 @@
 //! Room 4b, partition: in comes a row with its event time, out goes the folder of its data file.
 //! No value of a record can leave the table.
+//!
+//! A value is escaped as Hive and Spark do (`%2F` for `/`), null and the empty text are
+//! `__HIVE_DEFAULT_PARTITION__`, and a folder never begins with a dot: readers hide such folders.
 
-use crate::envelope::Row;
+mod bound;
+mod check;
+mod escape;
+mod parse;
+mod time;
+mod value;
+
+pub use bound::BoundPath;
+
 use crate::error::Result;
 use crate::schema::TableSchema;
+use chrono::format::Item;
 use chrono_tz::Tz;
 
 /// A parsed `partition.path`.
-#[derive(Debug, Clone)]
+///
+/// Text, `{topic}`, `{partition}`, `{event_time:<strftime>}`, `{db}`, `{table}`, `{op}` and
+/// `{col:<name>}`, in folders divided by `/`. Braces and what Hive escapes in values cannot be
+/// part of the text: globs and readers would take them for something else.
+#[derive(Debug, Clone, PartialEq)]
 pub struct PathTemplate {
-    text: String,
+    pieces: Vec<Piece>,
 }
 
-/// A template bound to one topic-partition and the columns of one schema.
-#[derive(Debug, Clone)]
-pub struct BoundPath {
-    topic: String,
-    missing: Vec<String>,
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Text(String),
+    Topic,
+    Partition,
+    EventTime(Vec<Item<'static>>),
+    Db,
+    Table,
+    Op,
+    Column(String),
 }
 
 impl PathTemplate {
     /// Parses a `partition.path`.
     ///
     /// # Errors
-    /// `Config`, naming the position and what would be right.
+    /// `Config`, naming the position (first character = 1) and what would be right.
     pub fn parse(text: &str) -> Result<Self> {
-        Ok(Self { text: text.to_owned() })
+        parse::parse(text).map(|pieces| Self { pieces })
     }
 
-    /// Binds the template, once per topic-partition and schema; `zone` is `partition.timezone`.
-    pub fn bind(
-        &self,
-        zone: Tz,
-        topic: &str,
-        _partition: i32,
-        _schema: &TableSchema,
-    ) -> BoundPath {
-        let _ = (zone, &self.text);
-        BoundPath { topic: topic.to_owned(), missing: Vec::new() }
+    /// Binds the template, once per topic-partition and schema rows are read with; `zone` is
+    /// `partition.timezone`.
+    pub fn bind(&self, zone: Tz, topic: &str, partition: i32, schema: &TableSchema) -> BoundPath {
+        BoundPath::new(&self.pieces, zone, topic, partition, schema)
     }
 }
 
-impl BoundPath {
-    /// Columns the template names and the schema lacks: their value is null in every path.
-    pub fn missing_columns(&self) -> &[String] {
-        &self.missing
-    }
-
-    /// Writes the partition path of a row into `out`, replacing what is there. No leading or
-    /// trailing slash. `value` is the record's value bytes.
-    ///
-    /// # Errors
-    /// `BadRecord` when the path cannot be built from this row (too long, no such date).
-    pub fn render(
-        &mut self,
-        _event_time_us: i64,
-        _row: &Row,
-        _value: &[u8],
-        out: &mut String,
-    ) -> Result<()> {
-        out.clear();
-        out.push_str(&self.topic);
-        Ok(())
-    }
-}
+#[cfg(test)]
+mod tests;
