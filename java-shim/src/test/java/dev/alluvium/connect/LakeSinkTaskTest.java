@@ -1,0 +1,224 @@
+package dev.alluvium.connect;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.connect.errors.ConnectException;
+import org.apache.kafka.connect.sink.SinkRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A task over the native core and a table in a folder, called as Connect calls it. */
+class LakeSinkTaskTest {
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    @TempDir
+    Path folder;
+
+    private final FakeContext context = new FakeContext();
+    private final LakeSinkTask task = new LakeSinkTask();
+    private final Map<String, String> config = new HashMap<>();
+
+    @AfterEach
+    void stop() {
+        task.stop();
+    }
+
+    @Test
+    void recordsBecomeFilesAndSafeOffsets() throws Exception {
+        start(Map.of("commit.interval.ms", "200"));
+        assertEquals("timeout 1000", lastCall());
+        task.open(List.of(Records.partition(0)));
+        deliver(100);
+
+        OffsetAndMetadata safe = settled(100);
+        assertTrue(safe.metadata().matches("alluvium/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/\\d+"),
+            safe.metadata());
+        assertTrue(!files().isEmpty());
+        assertTrue(files().stream().allMatch(file -> file.endsWith(".parquet")), "" + files());
+    }
+
+    @Test
+    void closeCommitsWhatWasDelivered() throws Exception {
+        start(Map.of("commit.interval.ms", "600000"));
+        task.open(List.of(Records.partition(0)));
+        deliver(100);
+        assertEquals(List.of(), files(), "the interval is far away");
+        task.close(List.of(Records.partition(0), Records.partition(9)));
+        assertTrue(!files().isEmpty());
+        assertEquals(Map.of(), task.preCommit(current(100)), "nothing is open any more");
+    }
+
+    @Test
+    void whatWasCommittedIsSoughtAfterARestart() throws Exception {
+        closeCommitsWhatWasDelivered();
+        task.stop();
+        LakeSinkTask next = new LakeSinkTask();
+        next.initialize(context);
+        next.start(config);
+        try {
+            next.open(List.of(Records.partition(0)));
+            await(() -> {
+                next.put(List.of());
+                return context.calls.contains("offset orders_cdc-0 100");
+            });
+        } finally {
+            next.stop();
+        }
+    }
+
+    @Test
+    void everyPutAndPreCommitAsksToBeCalledAgainSoon() {
+        start(Map.of());
+        task.open(List.of(Records.partition(0)));
+        for (int i = 0; i < 3; i++) {
+            context.calls.clear();
+            task.put(List.of());
+            assertEquals("timeout 1000", lastCall());
+            context.calls.clear();
+            task.preCommit(Map.of());
+            assertEquals("timeout 1000", lastCall());
+        }
+    }
+
+    @Test
+    void aPartitionIsPausedWhileItOpens() {
+        start(Map.of());
+        task.open(List.of(Records.partition(0)));
+        assertTrue(context.calls.contains("pause [orders_cdc-0]"), context.calls.toString());
+    }
+
+    @Test
+    void aWrongConverterStopsTheTask() {
+        start(Map.of("errors.tolerance", "all"));
+        task.open(List.of(Records.partition(0)));
+        SinkRecord record = Records.record(0, 0, null, Map.of("id", 1));
+        ConnectException e =
+            assertThrows(ConnectException.class, () -> task.put(List.of(record)));
+        assertTrue(e.getMessage().startsWith("value.converter"), e.getMessage());
+    }
+
+    @Test
+    void aBadConfigurationNamesItsKey() {
+        ConnectException e = assertThrows(
+            ConnectException.class, () -> start(Map.of("partition.timezone", "Mars/Base")));
+        assertTrue(e.getMessage().contains("partition.timezone"), e.getMessage());
+    }
+
+    @Test
+    void aPanicPoisonsTheTaskAndNothingElse() {
+        start(Map.of("alluvium.inject", "panic-in-put"));
+        task.open(List.of(Records.partition(0)));
+        task.put(List.of());
+        List<SinkRecord> records = List.of(Records.record(0, 0, "{}"));
+        ConnectException first =
+            assertThrows(ConnectException.class, () -> task.put(records));
+        assertTrue(first.getMessage().contains("panic-in-put"), first.getMessage());
+        assertThrows(ConnectException.class, () -> task.put(List.of()), "it stays broken");
+        assertEquals(Map.of(), task.preCommit(current(1)), "preCommit never throws");
+        task.close(List.of(Records.partition(0)));
+        task.stop();
+        assertEquals(List.of(), NativeSink.mistakes(Json.bytes(Map.of("config", goodConfig()))),
+            "the library goes on");
+    }
+
+    @Test
+    void aStoppedTaskIsNotCalledIntoTheCore() {
+        start(Map.of());
+        task.stop();
+        task.stop();
+        assertThrows(ConnectException.class, () -> task.put(List.of()));
+    }
+
+    private void start(Map<String, String> more) {
+        config.putAll(goodConfig());
+        config.putAll(more);
+        task.initialize(context);
+        task.start(config);
+    }
+
+    private Map<String, String> goodConfig() {
+        return Map.of("name", "orders-lake", "topics", Records.TOPIC, "alluvium.task", "0",
+            "lake.url", folder.resolve("lake").toUri().toString());
+    }
+
+    /** Puts records 0 to count as Connect does: again from the sought offset, until they stick. */
+    private void deliver(int count) throws InterruptedException {
+        await(() -> {
+            task.put(List.of());
+            return context.calls.contains("resume [orders_cdc-0]");
+        });
+        List<SinkRecord> records = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            records.add(Records.record(0, i, Records.bytes("{\"id\":" + i + "}"), changeEvent(i)));
+        }
+        task.put(records);
+    }
+
+    private OffsetAndMetadata settled(int count) throws InterruptedException {
+        List<OffsetAndMetadata> safe = new ArrayList<>();
+        await(() -> {
+            task.put(List.of());
+            OffsetAndMetadata now = task.preCommit(current(count)).get(Records.partition(0));
+            if (now != null && now.offset() == count) {
+                safe.add(now);
+            }
+            return !safe.isEmpty();
+        });
+        return safe.get(0);
+    }
+
+    private static byte[] changeEvent(int id) {
+        return Records.bytes("{\"before\":null,\"after\":{\"id\":" + id + ",\"name\":\"n\"},"
+            + "\"source\":{\"version\":\"3.6.1.Final\",\"connector\":\"mysql\",\"name\":\"shop\","
+            + "\"ts_ms\":1700000000000,\"ts_us\":1700000000000000,\"db\":\"inventory\","
+            + "\"table\":\"orders\",\"server_id\":1,\"file\":\"binlog.000001\",\"pos\":" + id
+            + ",\"row\":0},\"op\":\"c\",\"ts_ms\":1700000000001,\"ts_us\":1700000000001000}");
+    }
+
+    private static Map<TopicPartition, OffsetAndMetadata> current(long offset) {
+        return Map.of(Records.partition(0), new OffsetAndMetadata(offset));
+    }
+
+    private String lastCall() {
+        return context.calls.get(context.calls.size() - 1);
+    }
+
+    private List<String> files() throws IOException {
+        Path lake = folder.resolve("lake");
+        if (!Files.exists(lake)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(lake)) {
+            return files.filter(Files::isRegularFile).map(Path::toString)
+                .collect(Collectors.toList());
+        }
+    }
+
+    private interface Condition {
+        boolean holds();
+    }
+
+    private static void await(Condition condition) throws InterruptedException {
+        Instant end = Instant.now().plus(LIMIT);
+        while (!condition.holds()) {
+            assertTrue(Instant.now().isBefore(end), "not within " + LIMIT);
+            Thread.sleep(20);
+        }
+    }
+}
