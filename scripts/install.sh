@@ -2,7 +2,7 @@
 # Installs the parts of the real stack that tests, demo and benchmarks run: nothing is mocked that can be started.
 #
 #   scripts/install.sh            all parts          scripts/install.sh kafka mysql   only these
-#   scripts/install.sh where      the folder of each part, one `name=folder` a line; installs nothing
+#   scripts/install.sh where      the folder of each part and of runs, one `name=folder` a line; installs nothing
 #
 # Parts: apt kafka kafka-old debezium mysql seaweedfs readback
 #
@@ -47,6 +47,7 @@ where() {
   echo "mysql=$cache/mysql-$MYSQL_SERIES"
   echo "seaweedfs=$cache/seaweedfs-$SEAWEEDFS_VERSION"
   echo "readback=$cache/readback-$(sha256sum <"$root/tests/readback/requirements.txt" | cut -c1-12)"
+  echo "runs=$cache/runs"
 }
 
 install_part() {

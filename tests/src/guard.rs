@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::run_folder;
 use crate::say::say;
 
 #[derive(Default)]
@@ -68,7 +69,7 @@ fn end_all() {
         let _ = killpg(Pid::from_raw(*group), Signal::SIGKILL);
     }
     for folder in &live.folders {
-        let _ = std::fs::remove_dir_all(folder);
+        let _ = run_folder::remove(folder);
     }
 }
 

@@ -67,6 +67,12 @@ impl Parts {
         Ok(self.folder("readback")?.join("bin/python"))
     }
 
+    /// Where the run folders are made: this user's own, not the temporary folder of everybody.
+    pub(crate) fn runs(&self) -> Result<PathBuf> {
+        let runs = self.folders.get("runs").cloned();
+        runs.ok_or_else(|| Error::new("scripts/install.sh where names no folder 'runs'"))
+    }
+
     /// The clone this crate was built in.
     #[must_use]
     pub fn root(&self) -> &Path {

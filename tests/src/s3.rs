@@ -12,6 +12,7 @@ use crate::error::{Context as _, Error, Result};
 use crate::parts::Parts;
 use crate::ports;
 use crate::process::{Process, Recipe};
+use crate::run_folder::RunFolder;
 use crate::server::Server;
 use crate::settings::{BUCKET, demo};
 
@@ -25,59 +26,36 @@ pub struct S3 {
     port: u16,
     make_bucket: PathBuf,
     bucket_env: Vec<(String, String)>,
-    sockets: Vec<PathBuf>,
 }
 
 impl S3 {
-    pub(crate) fn start(parts: &Parts, run: &Path, port: u16) -> Result<Self> {
+    pub(crate) fn start(parts: &Parts, run: &RunFolder, port: u16) -> Result<Self> {
         let weed = parts.folder("seaweedfs")?.join("weed");
-        let data = run.join("s3");
-        std::fs::create_dir_all(&data).context(|| data.display().to_string())?;
-        let mut args: Vec<String> = [
-            "server",
-            "-ip=127.0.0.1",
-            "-s3",
-            "-s3.port.iceberg=0",
-            "-s3.port.lance=0",
-            "-master.volumeSizeLimitMB=256",
-            "-volume.max=200",
-            "-master.telemetry=false",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        args.push(format!("-dir={}", data.display()));
+        let data = run.folder("s3")?;
+        let mut args = arguments(&data);
+        run.owns(&format!("/tmp/seaweedfs-s3-{port}.sock"))?;
         let mut addresses = Vec::new();
-        let mut sockets = vec![PathBuf::from(format!("/tmp/seaweedfs-s3-{port}.sock"))];
         for role in ROLES {
             let http = if role == "s3" { port } else { ports::free()? };
             let grpc = ports::free()?;
             args.push(format!("-{role}.port={http}"));
             args.push(format!("-{role}.port.grpc={grpc}"));
             addresses.push(format!("127.0.0.1:{http}.{grpc}"));
-            // Where SeaweedFS puts them is fixed; killed, it leaves them.
-            sockets.push(PathBuf::from(format!("/tmp/seaweedfs-{role}-grpc-{grpc}.sock")));
+            // SeaweedFS puts its sockets there whatever it is told.
+            run.owns(&format!("/tmp/seaweedfs-{role}-{http}.sock"))?;
+            run.owns(&format!("/tmp/seaweedfs-{role}-grpc-{grpc}.sock"))?;
         }
-        let path = std::env::var("PATH").unwrap_or_default();
-        let folder = weed.parent().unwrap_or(&weed).display().to_string();
-        let bucket_env = vec![
-            ("PATH".to_owned(), format!("{folder}:{path}")),
-            ("SEAWEEDFS_MASTER".to_owned(), addresses[0].clone()),
-            ("SEAWEEDFS_FILER".to_owned(), addresses[2].clone()),
-            ("S3_BUCKET".to_owned(), BUCKET.to_owned()),
-        ];
+        let bucket_env = bucket_environment(&weed, &addresses);
         let recipe = Recipe {
             name: "s3".to_owned(),
             program: weed,
             args,
-            env: vec![
-                ("AWS_ACCESS_KEY_ID".to_owned(), demo("S3_ACCESS_KEY_ID").to_owned()),
-                ("AWS_SECRET_ACCESS_KEY".to_owned(), demo("S3_SECRET_ACCESS_KEY").to_owned()),
-            ],
-            folder: run.to_path_buf(),
-            log: run.join("logs/s3.log"),
+            env: identity(),
+            folder: run.path().to_path_buf(),
+            log: run.path().join("logs/s3.log"),
         };
         let make_bucket = parts.root().join("scripts/compose/create-bucket.sh");
-        Ok(Self { process: Process::start(recipe)?, port, make_bucket, bucket_env, sockets })
+        Ok(Self { process: Process::start(recipe)?, port, make_bucket, bucket_env })
     }
 
     /// `http://host:port`, the value of `S3_ENDPOINT`.
@@ -112,12 +90,41 @@ impl Server for S3 {
     }
 }
 
-impl Drop for S3 {
-    fn drop(&mut self) {
-        self.process.kill9();
-        for socket in &self.sockets {
-            // Most are there; those that are not need not be removed.
-            let _ = std::fs::remove_file(socket);
-        }
-    }
+fn arguments(data: &Path) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        "server",
+        "-ip=127.0.0.1",
+        "-s3",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-master.volumeSizeLimitMB=256",
+        "-volume.max=200",
+        // It would call home.
+        "-master.telemetry=false",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    arguments.push(format!("-dir={}", data.display()));
+    arguments
+}
+
+/// The one key that the store knows. Without any, SeaweedFS would answer every key.
+fn identity() -> Vec<(String, String)> {
+    let pair = |name: &str, from| (name.to_owned(), demo(from).to_owned());
+    vec![
+        pair("AWS_ACCESS_KEY_ID", "S3_ACCESS_KEY_ID"),
+        pair("AWS_SECRET_ACCESS_KEY", "S3_SECRET_ACCESS_KEY"),
+    ]
+}
+
+/// What `create-bucket.sh` finds in its environment; `addresses` are in the order of the roles.
+fn bucket_environment(weed: &Path, addresses: &[String]) -> Vec<(String, String)> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folder = weed.parent().unwrap_or(weed).display();
+    vec![
+        ("PATH".to_owned(), format!("{folder}:{path}")),
+        ("SEAWEEDFS_MASTER".to_owned(), addresses[0].clone()),
+        ("SEAWEEDFS_FILER".to_owned(), addresses[2].clone()),
+        ("S3_BUCKET".to_owned(), BUCKET.to_owned()),
+    ]
 }
