@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Runs the tests, lane by lane, installing what is missing first.
+#
+#   scripts/test.sh all           every lane but chaos
+#   scripts/test.sh lint|unit|java|e2e|chaos
+#
+# Out: what each lane saw, and one closing line `N passed, N failed`, N counting lanes' tests.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export ALLUVIUM_CACHE=${ALLUVIUM_CACHE:-$HOME/.cache/alluvium}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$ALLUVIUM_CACHE/target}
+DENY_VERSION=0.20.2
+
+passed=0
+failed=0
+failures=()
+
+main() {
+  case "${1:-all}" in
+    all) run_lanes lint unit java e2e ;;
+    lint | unit | java | e2e | chaos) run_lanes "$1" ;;
+    --only) "lane_$2" ;; # a process of its own: `set -e` does not hold inside of an `if`
+    *) echo "no lane named '$1'" >&2; exit 2 ;;
+  esac
+}
+
+run_lanes() {
+  local lane began log
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  for lane; do
+    began=$SECONDS
+    echo "==== $lane"
+    if bash scripts/test.sh --only "$lane" > >(tee "$log") 2>&1; then
+      count "$lane" "$log" 0
+    else
+      count "$lane" "$log" 1
+    fi
+    echo "==== $lane: $((SECONDS - began)) s"
+  done
+  for lane in "${failures[@]}"; do echo "failed: $lane"; done
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+}
+
+# Counts what the runners printed of their own; a lane that failed counts one failure at least, and
+# one that ran nothing is a failure.
+count() {
+  local lane=$1 log=$2 status=$3 ok bad
+  sleep 0.2 # tee writes the end of the log
+  ok=$(sum "$log" 's/^test result: .* \([0-9]*\) passed; .*/\1/p' 's/^\[ *\([0-9]*\) tests successful *\]$/\1/p' \
+    's/^lane: \([0-9]*\) checks passed$/\1/p')
+  bad=$(sum "$log" 's/^test result: .* \([0-9]*\) failed; .*/\1/p' 's/^\[ *\([0-9]*\) tests failed *\]$/\1/p')
+  if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
+  if [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ]; then
+    echo "$lane ran no test" >&2
+    bad=1
+  fi
+  [ "$bad" -eq 0 ] || failures+=("$lane")
+  passed=$((passed + ok))
+  failed=$((failed + bad))
+}
+
+sum() {
+  local log=$1 total=0 pattern n
+  shift
+  for pattern; do
+    while read -r n; do total=$((total + n)); done < <(sed -n "$pattern" "$log")
+  done
+  echo "$total"
+}
+
+# ---- lanes ----
+
+lane_lint() {
+  scripts/install.sh apt
+  cargo fmt --all --check
+  cargo clippy --locked --workspace --all-targets -- -D warnings
+  cargo_deny
+  "$ALLUVIUM_CACHE/cargo-deny-$DENY_VERSION/bin/cargo-deny" check --hide-inclusion-graph bans licenses sources
+  echo "lane: 3 checks passed"
+}
+
+lane_unit() {
+  scripts/install.sh seaweedfs
+  cargo test --locked --workspace --exclude alluvium-tests
+}
+
+lane_java() {
+  scripts/install.sh apt
+  gradle --console=plain check
+}
+
+lane_e2e() {
+  scripts/install.sh all
+  gradle --console=plain -q -PnativeDebug pluginZip
+  cargo test --locked -p alluvium-tests -- --nocapture --test-threads=1
+}
+
+lane_chaos() {
+  scripts/install.sh all
+  gradle --console=plain -q -PnativeDebug pluginZip
+  RUNS=${RUNS:-20} cargo test --locked -p alluvium-tests --test chaos -- --nocapture --ignored --test-threads=1
+}
+
+cargo_deny() {
+  local folder=$ALLUVIUM_CACHE/cargo-deny-$DENY_VERSION
+  [ -x "$folder/bin/cargo-deny" ] && return
+  echo "building cargo-deny $DENY_VERSION (once, a few minutes)"
+  CARGO_TARGET_DIR=$ALLUVIUM_CACHE/tools-target cargo install --quiet --locked --no-default-features \
+    --version "$DENY_VERSION" --root "$folder.partial" cargo-deny
+  mv "$folder.partial" "$folder"
+}
+
+main "$@"
