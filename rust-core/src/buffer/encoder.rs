@@ -22,6 +22,9 @@ pub trait Encoder: Debug + Send {
     /// Final bytes so far, drained or not.
     fn encoded_bytes(&self) -> u64;
 
+    /// Bytes drained so far.
+    fn drained_bytes(&self) -> u64;
+
     /// Final bytes, and what the rows in progress are likely to add.
     fn estimated_bytes(&self) -> u64;
 
