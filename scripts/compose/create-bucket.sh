@@ -5,7 +5,11 @@
 # Out: exit code 0 when the bucket is there, 1 after 60 s.
 set -eu
 
-ask() { echo "$1" | weed shell -master="$SEAWEEDFS_MASTER" -filer="$SEAWEEDFS_FILER" 2>&1; }
+# The shell logs to files whatever it is told.
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+ask() { echo "$1" | weed -logdir="$logs" shell -master="$SEAWEEDFS_MASTER" -filer="$SEAWEEDFS_FILER" 2>&1; }
 
 there() {
   said=$(ask s3.bucket.list) || return 1

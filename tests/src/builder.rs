@@ -146,6 +146,7 @@ impl StackBuilder {
         let parts = Parts::find()?;
         let run = RunFolder::new(&parts.runs()?)?;
         run.folder("logs")?;
+        run.folder("tmp")?;
         say(format!("starting {} in {}", self.names(), run.path().display()));
         let ports = Ports::choose(self.fixed_ports, self.workers)?;
         // Side by side: each waits for disk or start-up of its own most of the time.

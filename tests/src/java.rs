@@ -33,7 +33,9 @@ impl Java<'_> {
     /// The recipe: `run` is the run folder, its `logs` folder takes the log.
     pub(crate) fn recipe(&self, parts: &Parts, run: &Path) -> Result<Recipe> {
         let mut args = java_args(parts, self.line)?;
-        args.splice(0..0, self.flags.iter().cloned());
+        // Libraries unpacked by a killed JVM go with the run folder.
+        let temporary = format!("-Djava.io.tmpdir={}", run.join("tmp").display());
+        args.splice(0..0, self.flags.iter().cloned().chain([temporary]));
         args.push(self.main.to_owned());
         args.push(self.properties.display().to_string());
         Ok(Recipe {

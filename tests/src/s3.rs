@@ -92,6 +92,8 @@ impl Server for S3 {
 
 fn arguments(data: &Path) -> Vec<String> {
     let mut arguments: Vec<String> = [
+        // Not into files in the temporary folder, where they would stay.
+        "-logtostderr=true",
         "server",
         "-ip=127.0.0.1",
         "-s3",
