@@ -15,6 +15,7 @@ mod tests;
 pub use keys::{KEYS, KeySpec};
 
 use crate::error::{Error, Kind};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// How one sink lays down one table. Fields in the order of `docs/config.md`.
@@ -73,6 +74,14 @@ pub struct Config {
     /// Our own keys as given, without credentials, as a JSON object in order of name: the ground
     /// of `config_fp`.
     pub fingerprint: String,
+}
+
+impl Config {
+    /// SHA-256 of the fingerprint in lower-case hexadecimal: `config_fp` of log records.
+    pub fn fingerprint_hash(&self) -> String {
+        let digest = Sha256::digest(&self.fingerprint);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// Where an event's time is taken from.

@@ -111,6 +111,16 @@ fn given_values_are_read() {
 }
 
 #[test]
+fn the_hash_is_that_of_what_was_given() {
+    let hash = parse(&[]).unwrap().fingerprint_hash();
+    let expected = "4a5cb768a065aa1629ed604824292e6b2c2a771bd72418204ec89c819fe14a26";
+    assert_eq!(hash, expected, "SHA-256 of {{\"lake.url\":\"s3://lake/cdc\"}}");
+    let secret = &[("s3.access.key.id", "a"), ("s3.secret.access.key", "b")];
+    assert_eq!(parse(secret).unwrap().fingerprint_hash(), expected, "keys may be rotated");
+    assert_ne!(parse(&[("commit.interval.ms", "5000")]).unwrap().fingerprint_hash(), expected);
+}
+
+#[test]
 fn the_log_lies_beside_the_table() {
     let meta = |url| parse(&[("lake.url", url)]).map(|c| c.meta_url);
     assert_eq!(meta("s3://b/a/b/").unwrap(), "s3://b/a/b.alluvium");

@@ -1,0 +1,137 @@
+//! From a configuration to a task: in goes the shim's JSON, out comes a running pipeline, or what
+//! is wrong with the configuration. No connector's secret leaves here in any message.
+
+use crate::handle::Task;
+use crate::pipeline::{CorePipeline, Pipeline};
+use crate::runtime::Shared;
+use crate::throw::Failure;
+use crate::wire::{self, CreateRequest, ValidateRequest};
+use alluvium_core::clock::{Clock, SystemClock};
+use alluvium_core::config::{Config, ConfigError};
+use alluvium_core::error::{Error, Kind, Result};
+use alluvium_core::log::{Layout, Owner};
+use alluvium_core::metrics::TaskMetrics;
+use alluvium_core::partition::PathTemplate;
+use alluvium_core::recover::Identity;
+use alluvium_core::store::{self, Checked, Lake};
+use alluvium_core::task::{ErrantPolicy, Parts, SinkTask};
+use alluvium_core::upload::{HeldBytes, UploadLimits};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long `create` waits for a store that does not answer.
+const CREATE_LIMIT: Duration = Duration::from_secs(60);
+
+/// Makes a task: what `create` does.
+pub(crate) fn task(json: &[u8]) -> Result<Task, Failure> {
+    let request: CreateRequest = wire::request(json)?;
+    let properties = request.properties();
+    let config = Config::parse(&properties, &request.owner.connector).map_err(Error::from)?;
+    let paths = PathTemplate::parse(&config.partition_path)?;
+    let shared = Shared::join(config.core_threads)?;
+    let (lake, etags) = shared.handle().block_on(open_lake(&config))?;
+    let parts = Parts {
+        identity: Arc::new(identity(&config, request.owner, &properties)),
+        lake,
+        clock: Arc::new(SystemClock),
+        share: shared.budget().join(config.memory_limit_bytes),
+        metrics: Arc::new(TaskMetrics::default()),
+        paths,
+        uploads: UploadLimits {
+            file_max_bytes: config.file_max_bytes,
+            etags,
+            held: Arc::new(HeldBytes::default()),
+        },
+        errant_policy: match (config.tolerate_errors, request.reporter) {
+            (false, _) => ErrantPolicy::Stop,
+            (true, false) => ErrantPolicy::Log,
+            (true, true) => ErrantPolicy::Report,
+        },
+        config: Arc::new(config),
+    };
+    let close_flush = Duration::from_millis(parts.config.close_flush_ms);
+    let task = SinkTask::start(parts, shared.handle());
+    let pipeline: Box<dyn Pipeline> =
+        Box::new(CorePipeline::new(task, shared.handle().clone(), close_flush));
+    #[cfg(feature = "inject")]
+    let pipeline =
+        crate::pipeline::injected(pipeline, properties.get("alluvium.inject").map(String::as_str));
+    Ok(Task::new(pipeline, Some(shared)))
+}
+
+/// Opens the store and tries whether it can be trusted. True beside it when its ETags follow from
+/// the bytes.
+async fn open_lake(config: &Config) -> Result<(Lake, bool)> {
+    let lake = store::open(config)?;
+    let probing = store::probe::probe(&lake, config, SystemClock.now_ms());
+    let verdict = tokio::time::timeout(CREATE_LIMIT, probing).await.unwrap_or_else(|_| {
+        let message = format!("the store did not answer within {} s", CREATE_LIMIT.as_secs());
+        Err(Error::new(Kind::Store, message).with("lake.url", &config.lake_url).temporary())
+    })?;
+    Ok((lake, verdict.etags))
+}
+
+fn identity(config: &Config, owner: Owner, properties: &BTreeMap<String, String>) -> Identity {
+    // Connect's own rule.
+    let group_id = match properties.get("consumer.override.group.id") {
+        Some(group_id) => group_id.clone(),
+        None => format!("connect-{}", owner.connector),
+    };
+    Identity {
+        sink_id: config.sink_id.clone(),
+        table_url: config.lake_url.clone(),
+        group_id: Some(group_id),
+        owner,
+        layout: Layout {
+            format: "parquet".to_owned(),
+            partition_path: config.partition_path.clone(),
+            row: "flat".to_owned(),
+        },
+        config_fp: config.fingerprint_hash(),
+        log_bootstrap: config.log_bootstrap,
+    }
+}
+
+/// Finds what is wrong with a configuration, as pairs of key and message: what `validate` does.
+/// Looks at the store, read only, when all else is right.
+pub(crate) fn mistakes(json: &[u8]) -> Result<Vec<(String, String)>, Failure> {
+    let request: ValidateRequest = wire::request(json)?;
+    let properties = request.properties();
+    let name = properties.get("name").map(String::as_str).unwrap_or_default();
+    let config = match Config::parse(&properties, name) {
+        Ok(config) => config,
+        Err(errors) => return Ok(errors.iter().map(of_key).collect()),
+    };
+    let checked = match PathTemplate::parse(&config.partition_path) {
+        Ok(_) => look_at_store(&config)?,
+        Err(error) => Checked::Wrong(error),
+    };
+    Ok(match checked {
+        Checked::Good => Vec::new(),
+        Checked::Wrong(error) => {
+            let key = error.context("key").unwrap_or("lake.url").to_owned();
+            vec![(key, error.to_string())]
+        }
+        // No mistake: this worker may lack a way to the store that the task's worker has.
+        Checked::Unclear(error) => {
+            tracing::warn!("validate could not look at the store: {error}");
+            Vec::new()
+        }
+    })
+}
+
+fn of_key(error: &ConfigError) -> (String, String) {
+    (error.key.to_owned(), error.to_string())
+}
+
+/// On a runtime of its own: no task need exist when a connector is validated.
+fn look_at_store(config: &Config) -> Result<Checked> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|e| Error::new(Kind::Store, "a thread could not be started").because(e))?;
+    let checked = runtime.block_on(store::check(config));
+    // Name resolution cannot be interrupted; nobody waits for it.
+    runtime.shutdown_background();
+    Ok(checked)
+}
