@@ -147,4 +147,10 @@ public final class LakeSinkConfig extends AbstractConfig {
     public LakeSinkConfig(Map<String, String> config) {
         super(DEFINITION, config);
     }
+
+    /** Connect's own key: whether errant records stop the task, none or all. */
+    String errorsTolerance() {
+        Object given = originals().get("errors.tolerance");
+        return given == null ? "none" : given.toString().trim();
+    }
 }

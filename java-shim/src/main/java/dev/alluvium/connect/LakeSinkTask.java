@@ -40,9 +40,10 @@ public final class LakeSinkTask extends SinkTask {
 
     @Override
     public void start(Map<String, String> config) {
-        new LakeSinkConfig(config);
+        // Refuses what was not validated, and logs the values, secrets hidden.
+        String tolerance = new LakeSinkConfig(config).errorsTolerance();
         ErrantRecordReporter reporter = context.errantRecordReporter();
-        boolean keepRecords = reporter != null && "all".equals(config.get("errors.tolerance"));
+        boolean keepRecords = reporter != null && tolerance.equalsIgnoreCase("all");
         sink = NativeSink.start(startMessage(config, reporter != null));
         partitions = new Partitions();
         FramePool pool = new FramePool(keepRecords);
