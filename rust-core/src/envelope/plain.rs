@@ -3,17 +3,20 @@
 //! anything but null is no column yet: it must not freeze as text.
 //!
 //! What JSON shows: true and false are Boolean, integers Int64, other numbers Float64, strings
-//! Utf8, objects and arrays JSON text. An integer in a column known to be Float64 stays Float64.
+//! Utf8, objects and arrays JSON text. An integer in a column known to be Float64 stays Float64. An
+//! event without row image shows no columns: those of its table are null by room schema's union.
 
 use super::column_types::ColumnTypes;
 use super::json::{bad, each};
 use super::plan::{Field, Plan, Schemas, Shape, columns};
+use super::recent::Recent;
+use super::slow::twice;
 use super::wire::Wire;
 use crate::error::Result;
 use crate::schema::ColumnKind;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A table as `source` names it: database and table, as bytes.
@@ -23,8 +26,8 @@ pub(super) type Table = (Vec<u8>, Vec<u8>);
 #[derive(Debug)]
 pub(super) struct PlainPlans {
     declared: ColumnTypes,
-    /// Last used first.
-    pub(super) plans: Vec<PlainPlan>,
+    /// The plan of the last record is the current one.
+    pub(super) plans: Recent<PlainPlan>,
     known: HashMap<Table, Types>,
 }
 
@@ -60,10 +63,10 @@ pub(super) struct Keys<'a> {
 impl PlainPlans {
     /// No plans yet.
     pub(super) fn new(declared: ColumnTypes) -> Self {
-        Self { declared, plans: Vec::new(), known: HashMap::new() }
+        Self { declared, plans: Recent::new(PLANS), known: HashMap::new() }
     }
 
-    /// Makes the plan for a record, or finds it; it is the first then.
+    /// Makes the plan for a record, or finds it; it is the current one then.
     pub(super) fn plan_for(
         &mut self,
         table: Table,
@@ -72,43 +75,45 @@ impl PlainPlans {
         schemas: &mut Schemas,
     ) -> Result<()> {
         let fields = match image {
-            Some((name, image)) => self.fields(&table, name, image)?,
+            Some((name, image)) => self.fields(&table, name, image, schemas)?,
             None => Vec::new(),
         };
-        // A truncate says nothing of the columns: any plan of the table will do.
-        let found = self.plans.iter().position(|known| {
-            known.table == table
-                && (image.is_none() || same_names(&known.plan.shape.fields, &fields))
-        });
-        let Some(at) = found else {
-            let shape = shape(keys, fields, None);
-            let schema = schemas.intern(columns(&shape));
-            let plan = Plan::new(shape, schema)?;
-            self.plans.truncate(PLANS - 1);
-            self.plans.insert(0, PlainPlan { table, plan });
-            return Ok(());
+        let is = |known: &PlainPlan| {
+            known.table == table && same_names(&known.plan.shape.fields, &fields)
         };
-        self.plans[..=at].rotate_right(1);
-        let known = &mut self.plans[0];
-        if image.is_some() {
+        if self.plans.find(is).is_none() {
+            let kin = self.plans.iter_mut().find(|known| known.table == table);
+            let shape = shape(keys, fields, kin.map(|kin| &kin.plan.shape));
+            self.plans.insert(PlainPlan { table, plan: plan(shape, schemas)? });
+        } else if let Some(known) = self.plans.current_mut() {
             let shape = shape(keys, fields, Some(&known.plan.shape));
-            if shape != known.plan.shape {
-                let schema = schemas.intern(columns(&shape));
-                known.plan = Plan::new(shape, schema)?;
+            if known.plan.shape != shape {
+                known.plan = plan(shape, schemas)?;
             }
         }
         Ok(())
     }
 
-    /// The fields of a row image with the types that are known of them by now.
-    fn fields(&mut self, table: &Table, name: &str, image: &RawValue) -> Result<Vec<Field>> {
+    /// The fields of a row image with the types that are known of them by now. When the record
+    /// adds to that, the table's plans are made anew: in all of them a column has the same type.
+    fn fields(
+        &mut self,
+        table: &Table,
+        name: &str,
+        image: &RawValue,
+        schemas: &mut Schemas,
+    ) -> Result<Vec<Field>> {
         if self.known.len() >= TABLES && !self.known.contains_key(table) {
             self.known.clear();
+            self.plans = Recent::new(PLANS);
         }
         let types = self.known.entry(table.clone()).or_default();
-        let mut fields = Vec::new();
-        each(image.get(), name, &mut |key, raw| {
+        let (mut fields, mut seen, mut changed) = (Vec::new(), HashSet::new(), false);
+        let outcome = each(image.get(), name, &mut |key, raw| {
             let key: Arc<str> = key.into();
+            if !seen.insert(key.clone()) {
+                return Err(twice(name, &key));
+            }
             let known = types.get(&key).copied();
             let typed = match self.declared.get(&key) {
                 Some(declared) => Some(declared),
@@ -116,16 +121,35 @@ impl PlainPlans {
             };
             if let Some(typed) = typed.filter(|typed| known != Some(*typed)) {
                 types.insert(key.clone(), typed);
+                changed = true;
             }
             if fields.len() >= COLUMNS || types.len() > COLUMNS {
                 return Err(bad(format!("the table has more than {COLUMNS} columns")));
             }
-            let (wire, kind) = typed.map_or((Wire::Untyped, None), |(w, k)| (w, Some(k)));
-            fields.push(Field { name: key, wire, kind });
+            fields.push(field(key, typed));
             Ok(())
-        })?;
-        Ok(fields)
+        });
+        if changed {
+            for known in self.plans.iter_mut().filter(|known| known.table == *table) {
+                let mut shape = known.plan.shape.clone();
+                for old in &mut shape.fields {
+                    *old = field(old.name.clone(), types.get(&old.name).copied());
+                }
+                known.plan = plan(shape, schemas)?;
+            }
+        }
+        outcome.map(|()| fields)
     }
+}
+
+fn field(name: Arc<str>, typed: Option<(Wire, ColumnKind)>) -> Field {
+    let (wire, kind) = typed.map_or((Wire::Untyped, None), |(wire, kind)| (wire, Some(kind)));
+    Field { name, wire, kind }
+}
+
+fn plan(shape: Shape, schemas: &mut Schemas) -> Result<Plan> {
+    let schema = schemas.intern(columns(&shape));
+    Plan::new(shape, schema)
 }
 
 fn shape(keys: &Keys<'_>, fields: Vec<Field>, before: Option<&Shape>) -> Shape {

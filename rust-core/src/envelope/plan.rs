@@ -2,6 +2,7 @@
 //! which order, spelled how). Out: what the two ways of reading follow. Never changes once made.
 
 use super::json::bad;
+use super::program::Program;
 use super::wire::Wire;
 use crate::error::Result;
 use crate::schema::{Column, ColumnKind, TableSchema};
@@ -41,6 +42,8 @@ pub(super) struct Plan {
     pub(super) shape: Shape,
     /// Slot of each field of the row image.
     pub(super) slots: Vec<Option<u32>>,
+    /// What the walker follows; `None` = always the slow way.
+    pub(super) program: Option<Program>,
     /// Place in `shape.fields`, by name.
     index: HashMap<Arc<str>, usize>,
 }
@@ -59,7 +62,8 @@ impl Plan {
             slots.push(field.kind.map(|_| next));
             next += u32::from(field.kind.is_some());
         }
-        Ok(Self { schema, shape, slots, index })
+        let program = Program::new(&shape);
+        Ok(Self { schema, shape, slots, program, index })
     }
 
     /// Place of a field of the row image.

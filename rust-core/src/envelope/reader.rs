@@ -9,10 +9,12 @@ use super::column_types::ColumnTypes;
 use super::connect::{Described, describe};
 use super::control::{self, NOT_AN_EVENT};
 use super::json::{self, bad};
-use super::plain::{Keys, PlainPlans};
+use super::plain::{Keys, PlainPlan, PlainPlans};
 use super::plan::{Plan, Schemas, columns};
+use super::recent::Recent;
 use super::row::{Op, Row, Slot, Span};
 use super::slow::{self, Envelope};
+use super::walker::walk;
 use crate::error::Result;
 use crate::frame::RawRecord;
 use crate::schema::TableSchema;
@@ -23,8 +25,8 @@ use std::sync::Arc;
 /// Reads the records of one topic-partition.
 #[derive(Debug)]
 pub struct EnvelopeReader {
-    /// Last used first.
-    described: Vec<Known>,
+    /// The schema of the last record that had one is the current one.
+    described: Recent<Known>,
     plain: PlainPlans,
     schemas: Schemas,
     /// Logical names that were reported.
@@ -67,7 +69,7 @@ struct Known {
 
 #[derive(Debug)]
 enum Meaning {
-    Rows(Plan),
+    Rows(Box<Plan>),
     Skip(&'static str),
 }
 
@@ -79,6 +81,8 @@ enum Found {
     Skip(&'static str),
 }
 
+/// Never seen: a plan was just put where it is looked for.
+const LOST: &str = "the plan of this record is lost; please report this bug";
 /// Schemas kept; more tables and versions than this do not interleave in one topic-partition.
 const DESCRIBED: usize = 32;
 /// Spans count in u32, and unescaping and wide decimals may add to a value's length.
@@ -89,7 +93,7 @@ impl EnvelopeReader {
     /// name is an error of kind [`Config`](crate::error::Kind::Config).
     pub fn new(columns_types: &[(String, String)]) -> Result<Self> {
         Ok(Self {
-            described: Vec::new(),
+            described: Recent::new(DESCRIBED),
             plain: PlainPlans::new(ColumnTypes::parse(columns_types)?),
             schemas: Schemas::default(),
             reported: HashSet::new(),
@@ -105,14 +109,28 @@ impl EnvelopeReader {
     pub fn read(&mut self, record: &RawRecord<'_>, row: &mut Row) -> Result<Parsed<'_>> {
         row.clear();
         let Some(value) = record.value else { return Ok(Parsed::Tombstone) };
-        let found = self.slow(value, row)?;
-        self.ways.slow += 1;
+        let found = match self.fast(value, row) {
+            Some(found) => {
+                self.ways.fast += 1;
+                found
+            }
+            None => {
+                row.clear();
+                let found = self.slow(value, row)?;
+                self.ways.slow += 1;
+                found
+            }
+        };
         Ok(match found {
-            Found::Described => match &self.described[0].meaning {
-                Meaning::Rows(plan) => Parsed::Row(&plan.schema),
-                Meaning::Skip(reason) => Parsed::Skip(reason),
+            Found::Described => match self.described.current().map(|known| &known.meaning) {
+                Some(Meaning::Rows(plan)) => Parsed::Row(&plan.schema),
+                Some(Meaning::Skip(reason)) => Parsed::Skip(reason),
+                None => return Err(bad(LOST)),
             },
-            Found::Plain => Parsed::Row(&self.plain.plans[0].plan.schema),
+            Found::Plain => match self.plain.plans.current() {
+                Some(known) => Parsed::Row(&known.plan.schema),
+                None => return Err(bad(LOST)),
+            },
             Found::Tombstone => Parsed::Tombstone,
             Found::Skip(reason) => Parsed::Skip(reason),
         })
@@ -123,32 +141,62 @@ impl EnvelopeReader {
         self.ways
     }
 
+    fn fast(&mut self, value: &[u8], row: &mut Row) -> Option<Found> {
+        if value.len() > MAX_VALUE {
+            return None;
+        }
+        let described = |known: &Known| known.is_prefix && value.starts_with(known.text.as_bytes());
+        if let Some(known) = self.described.find(described) {
+            let Meaning::Rows(plan) = &known.meaning else { return None };
+            let (b'}', before) = value.split_last()? else { return None };
+            walk(plan, value, known.text.len(), before.len(), row)?;
+            return Some(Found::Described);
+        }
+        let plain = |known: &PlainPlan| {
+            row.clear();
+            walk(&known.plan, value, 0, value.len(), row).is_some()
+                && !matches!(row.op, Some(Op::Truncate | Op::Message))
+                && names(row.source.db, row, value) == known.table.0
+                && names(row.source.table, row, value) == known.table.1
+        };
+        self.plain.plans.find(plain).map(|_| Found::Plain)
+    }
+
     fn slow(&mut self, value: &[u8], row: &mut Row) -> Result<Found> {
         if value.len() > MAX_VALUE {
             return Err(bad(format!("the value is longer than {MAX_VALUE} bytes")));
         }
-        let value = std::str::from_utf8(value)
+        let value = simdutf8::compat::from_utf8(value)
             .map_err(|cause| bad(format!("the value is not UTF-8: {cause}")))?;
-        let whole = json::whole(value)?.get();
-        if whole == "null" {
+        if let Some(found) = self.read_known(value, row) {
+            return Ok(found);
+        }
+        row.clear();
+        let json = value.trim_matches([' ', '\n', '\r', '\t']);
+        if json == "null" {
             return Ok(Found::Tombstone);
         }
-        let (mut schema, mut payload, mut others) = (None, None, false);
-        json::each(whole, "the value", &mut |key, raw| {
-            match &*key {
-                "schema" => others |= schema.replace(raw.get()).is_some(),
-                "payload" => others |= payload.replace(raw.get()).is_some(),
-                _ => others = true,
-            }
-            Ok(())
-        })?;
-        match (schema, payload) {
-            (Some("null"), Some(payload)) if !others => self.read_plain(value, payload, row),
-            (Some(schema), Some(payload)) if !others => {
-                self.read_described(value, schema, payload, row)
-            }
-            _ => self.read_plain(value, whole, row),
+        json::check_depth(json, 0)?;
+        let envelope = Envelope::open(json)?;
+        match envelope.wrapped() {
+            Some((_, "null")) => Ok(Found::Tombstone),
+            Some(("null", payload)) => self.read_plain(value, &Envelope::open(payload)?, row),
+            Some((schema, payload)) => self.read_described(value, schema, payload, row),
+            None => self.read_plain(value, &envelope, row),
         }
+    }
+
+    /// Reads a record whose schema is known and lies before the payload; `None` if it has none, or
+    /// is bad: the longer way says why.
+    fn read_known(&mut self, value: &str, row: &mut Row) -> Option<Found> {
+        let prefix = |known: &Known| known.is_prefix && value.starts_with(&*known.text);
+        let known = self.described.find(prefix)?;
+        let payload = value[known.text.len()..].trim_end_matches([' ', '\n', '\r', '\t']);
+        let payload = payload.strip_suffix('}')?;
+        json::check_depth(payload, 1).ok()?;
+        let Meaning::Rows(plan) = &known.meaning else { return None };
+        read_event(plan, &Envelope::open(payload).ok()?, value, row).ok()?;
+        Some(Found::Described)
     }
 
     fn read_described(
@@ -158,22 +206,12 @@ impl EnvelopeReader {
         payload: &str,
         row: &mut Row,
     ) -> Result<Found> {
-        match self.described.iter().position(|k| &k.text[k.schema.clone()] == schema) {
-            Some(at) => self.described[..=at].rotate_right(1),
-            None => {
-                let known = self.describe(value, schema, payload)?;
-                self.described.truncate(DESCRIBED - 1);
-                self.described.insert(0, known);
-            }
+        if self.described.find(|known| &known.text[known.schema.clone()] == schema).is_none() {
+            let known = self.describe(value, schema, payload)?;
+            self.described.insert(known);
         }
-        if payload == "null" {
-            return Ok(Found::Tombstone);
-        }
-        if let Meaning::Rows(plan) = &self.described[0].meaning {
-            let envelope = Envelope::open(payload)?;
-            let op = envelope.op()?.ok_or_else(|| bad(NOT_AN_EVENT))?;
-            envelope.source(value, row)?;
-            fill(plan, &envelope, op, value, row)?;
+        if let Some(Meaning::Rows(plan)) = self.described.current().map(|known| &known.meaning) {
+            read_event(plan, &Envelope::open(payload)?, value, row)?;
         }
         Ok(Found::Described)
     }
@@ -188,7 +226,7 @@ impl EnvelopeReader {
                     }
                 }
                 let columns = self.schemas.intern(columns(&shape));
-                Meaning::Rows(Plan::new(shape, columns)?)
+                Meaning::Rows(Box::new(Plan::new(shape, columns)?))
             }
         };
         let place = |piece: &str| slow::span_in(value, piece).start as usize;
@@ -201,25 +239,31 @@ impl EnvelopeReader {
         })
     }
 
-    fn read_plain(&mut self, value: &str, payload: &str, row: &mut Row) -> Result<Found> {
-        if payload == "null" {
-            return Ok(Found::Tombstone);
-        }
-        let envelope = Envelope::open(payload)?;
+    fn read_plain(&mut self, value: &str, envelope: &Envelope<'_>, row: &mut Row) -> Result<Found> {
         let Some(op) = envelope.op()? else {
             let keys: Vec<_> = envelope.keys.iter().map(|key| &**key).collect();
             return control::by_keys(&keys).map(Found::Skip).ok_or_else(|| bad(NOT_AN_EVENT));
         };
         let [source, transaction] = envelope.source(value, row)?;
-        let name = |span: Option<Span>| {
-            span.map_or(Vec::new(), |span| row.bytes(span, value.as_bytes()).to_vec())
-        };
+        let name = |span| names(span, row, value.as_bytes()).to_vec();
         let table = (name(row.source.db), name(row.source.table));
         let keys = Keys { envelope: &envelope.keys, source: &source, transaction: &transaction };
         self.plain.plan_for(table, &keys, envelope.image(op)?, &mut self.schemas)?;
-        fill(&self.plain.plans[0].plan, &envelope, op, value, row)?;
+        let known = self.plain.plans.current().ok_or_else(|| bad(LOST))?;
+        fill(&known.plan, envelope, op, value, row)?;
         Ok(Found::Plain)
     }
+}
+
+/// The bytes of a name; empty if there is none.
+fn names<'a>(span: Option<Span>, row: &'a Row, value: &'a [u8]) -> &'a [u8] {
+    span.map_or(&[], |span| row.bytes(span, value))
+}
+
+fn read_event(plan: &Plan, envelope: &Envelope<'_>, value: &str, row: &mut Row) -> Result<()> {
+    let op = envelope.op()?.ok_or_else(|| bad(NOT_AN_EVENT))?;
+    envelope.source(value, row)?;
+    fill(plan, envelope, op, value, row)
 }
 
 fn fill(plan: &Plan, envelope: &Envelope<'_>, op: Op, value: &str, row: &mut Row) -> Result<()> {

@@ -24,15 +24,17 @@ pub(super) struct Envelope<'a> {
     op: Option<&'a RawValue>,
     ts_ms: Option<&'a RawValue>,
     ts_us: Option<&'a RawValue>,
+    schema: Option<&'a RawValue>,
+    payload: Option<&'a RawValue>,
     /// All keys, in order.
     pub(super) keys: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Envelope<'a> {
-    /// Takes a payload apart.
-    pub(super) fn open(payload: &'a str) -> Result<Self> {
+    /// Takes apart a payload, or a value that may be one or may hold one.
+    pub(super) fn open(json: &'a str) -> Result<Self> {
         let mut envelope = Self::default();
-        each(payload, "the payload", &mut |key, raw| {
+        each(json, "the value", &mut |key, raw| {
             let place = match &*key {
                 "before" => Some(&mut envelope.before),
                 "after" => Some(&mut envelope.after),
@@ -41,6 +43,8 @@ impl<'a> Envelope<'a> {
                 "op" => Some(&mut envelope.op),
                 "ts_ms" => Some(&mut envelope.ts_ms),
                 "ts_us" => Some(&mut envelope.ts_us),
+                "schema" => Some(&mut envelope.schema),
+                "payload" => Some(&mut envelope.payload),
                 _ => None,
             };
             if place.is_some_and(|place| place.replace(raw).is_some()) {
@@ -50,6 +54,14 @@ impl<'a> Envelope<'a> {
             Ok(())
         })?;
         Ok(envelope)
+    }
+
+    /// Schema and payload, if they are all there is.
+    pub(super) fn wrapped(&self) -> Option<(&'a str, &'a str)> {
+        match (self.schema, self.payload, self.keys.len()) {
+            (Some(schema), Some(payload), 2) => Some((schema.get(), payload.get())),
+            _ => None,
+        }
     }
 
     /// What the event did; `None` if the payload has no `op`.
@@ -172,10 +184,8 @@ fn scalar(wire: Wire, raw: &RawValue, value: &str, arena: &mut Vec<u8>) -> Fit {
     let json = raw.get().as_bytes();
     match (json.first(), wire) {
         (Some(b'n'), _) => Ok(Slot::Null),
-        (_, Wire::Raw) => Ok(Slot::Bytes(span_in(value, raw.get()))),
-        (Some(b'{' | b'[' | b't' | b'f' | b'-' | b'0'..=b'9'), Wire::Json) => {
-            Ok(Slot::Bytes(span_in(value, raw.get())))
-        }
+        (Some(b'{' | b'['), Wire::Raw) => Ok(Slot::Bytes(span_in(value, raw.get()))),
+        (Some(first), Wire::Json) if *first != b'"' => Ok(Slot::Bytes(span_in(value, raw.get()))),
         (Some(b't'), _) => leaf::boolean(wire, true),
         (Some(b'f'), _) => leaf::boolean(wire, false),
         (Some(b'{'), _) => Err("it is an object"),
@@ -263,7 +273,8 @@ fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"
 }
 
-fn twice(object: &str, key: &str) -> crate::error::Error {
+/// A kept key that comes a second time.
+pub(super) fn twice(object: &str, key: &str) -> crate::error::Error {
     let dot = if object.is_empty() { "" } else { "." };
     bad("a key comes twice").with("field", format!("{object}{dot}{key}"))
 }

@@ -53,7 +53,7 @@ pub(super) enum Wire {
     IsoTimestamp,
     /// A string that holds a JSON document, or the document itself.
     Json,
-    /// Any JSON value, kept as its text.
+    /// An object or array, kept as its text.
     Raw,
     /// Nothing but null has been seen: the column has no type yet.
     Untyped,
@@ -85,7 +85,7 @@ impl Wire {
             Wire::IsoTime => "text like 08:15:30.123456",
             Wire::IsoTimestamp => "text like 2026-03-01T08:15:30.123456",
             Wire::Json => "a JSON document, or a string that holds one",
-            Wire::Raw => "any JSON value",
+            Wire::Raw => "a JSON object or array",
             Wire::Untyped => "null",
         }
     }

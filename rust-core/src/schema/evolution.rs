@@ -116,7 +116,8 @@ fn union(column: &Column, seen: ColumnKind) -> Result<ColumnKind> {
             Kind::SchemaConflict,
             format!(
                 "column {:?} is {kind} in the files so far and {seen} in this record; no type \
-                 holds both. Write the table to a new lake.url, or change the column's type back",
+                 holds both. Change the column's type back, or write the table to a new lake.url; \
+                 for records without schema, name the type in columns.types",
                 column.name
             ),
         )

@@ -1,0 +1,242 @@
+//! The fast way: follows a plan's program through a payload, comparing the next key instead of
+//! looking for it. In: a payload as JsonConverter writes it. Out: the filled row, or "no" (`None`)
+//! to anything else, wrong or merely unusual; the slow way then decides. Allocates nothing but what
+//! the row's own memory may have to grow.
+
+use super::leaf::{self, arena_span};
+use super::plan::Plan;
+use super::program::{Member, Members, Part};
+use super::row::{Op, Row, Slot, Span, SpanSource};
+use super::scan::{Scanner, Text, unescape};
+use super::slow::Times;
+use super::wire::Wire;
+
+/// Reads the payload that lies in `value` from `start` to `end`. The row is cleared before.
+pub(super) fn walk(
+    plan: &Plan,
+    value: &[u8],
+    start: usize,
+    end: usize,
+    row: &mut Row,
+) -> Option<()> {
+    let program = plan.program.as_ref()?;
+    let payload = value.get(..end)?;
+    let mut walk = Walk { plan, scan: Scanner::new(payload, start), value, row };
+    let (mut op, mut before, mut after) = (None, None, false);
+    let mut times = Times::default();
+    for (literal, member) in &program.envelope {
+        walk.scan.literal(literal)?;
+        match member {
+            Member::Before if walk.scan.null() => {}
+            Member::Before => {
+                before = Some(walk.scan.at());
+                walk.skip_image(&program.image)?;
+            }
+            Member::After if walk.scan.null() => {}
+            Member::After => {
+                walk.image(&program.image)?;
+                after = true;
+            }
+            Member::Source => walk.source(&program.source, &mut times)?,
+            Member::Transaction => walk.transaction(&program.transaction)?,
+            Member::Op => op = Some(walk.op()?),
+            Member::TsMs => times.envelope_ms = walk.integer_or_null()?,
+            Member::TsUs => times.envelope_us = walk.integer_or_null()?,
+            Member::Other => walk.scan.skip()?,
+        }
+    }
+    walk.scan.byte(b'}')?;
+    if !walk.scan.at_end() {
+        return None;
+    }
+    let op = op?;
+    match (op, after, before) {
+        (Op::Create | Op::Update | Op::Read, true, _) => {}
+        (Op::Delete, false, Some(at)) => {
+            walk.scan.go_to(at);
+            walk.image(&program.image)?;
+        }
+        (Op::Truncate | Op::Message, false, None) => {
+            walk.row.slots.resize(plan.schema.columns.len(), Slot::Null);
+        }
+        _ => return None,
+    }
+    if walk.scan.saw_beyond_ascii() {
+        simdutf8::basic::from_utf8(&payload[start..]).ok()?;
+    }
+    row.op = Some(op);
+    times.settle(&mut row.source)
+}
+
+struct Walk<'w, 'v> {
+    plan: &'w Plan,
+    scan: Scanner<'v>,
+    value: &'v [u8],
+    row: &'w mut Row,
+}
+
+impl Walk<'_, '_> {
+    /// A row image that is kept.
+    fn image(&mut self, members: &Members<(Wire, bool)>) -> Option<()> {
+        self.row.slots.reserve(self.plan.schema.columns.len());
+        for (literal, (wire, has_slot)) in members {
+            self.scan.literal(literal)?;
+            let slot = self.slot(*wire)?;
+            if *has_slot {
+                self.row.slots.push(slot);
+            }
+        }
+        self.close(members.is_empty())
+    }
+
+    /// A row image that is not kept, but must be whole.
+    fn skip_image(&mut self, members: &Members<(Wire, bool)>) -> Option<()> {
+        let start = self.scan.at();
+        for (literal, _) in members {
+            if self.scan.literal(literal).is_none() {
+                self.scan.go_to(start);
+                return self.scan.skip();
+            }
+            self.scan.skip()?;
+        }
+        self.close(members.is_empty())
+    }
+
+    /// The end of an object; the literals brought its opening bracket, if there were any.
+    fn close(&mut self, empty: bool) -> Option<()> {
+        if empty {
+            self.scan.byte(b'{')?;
+        }
+        self.scan.byte(b'}')
+    }
+
+    fn source(&mut self, members: &Members<Part>, times: &mut Times) -> Option<()> {
+        if self.scan.null() {
+            return Some(());
+        }
+        for (literal, part) in members {
+            self.scan.literal(literal)?;
+            match part {
+                Part::TsMs => times.source_ms = self.integer_or_null()?,
+                Part::TsUs => times.source_us = self.integer_or_null()?,
+                Part::ServerId => self.row.source.server_id = self.integer_or_null()?,
+                Part::Pos => self.row.source.pos = self.integer_or_null()?,
+                Part::Row => self.row.source.row = self.integer_or_null()?,
+                Part::Gtid => self.row.source.gtid = self.text_or_null()?,
+                Part::File => self.row.source.file = self.text_or_null()?,
+                Part::Snapshot => self.row.source.snapshot = self.text_or_null()?,
+                Part::Db => self.row.source.db = self.text_or_null()?,
+                Part::Table => self.row.source.table = self.text_or_null()?,
+                Part::Other => self.scan.skip()?,
+            }
+        }
+        self.close(members.is_empty())
+    }
+
+    fn transaction(&mut self, members: &Members<bool>) -> Option<()> {
+        if self.scan.null() {
+            return Some(());
+        }
+        for (literal, is_id) in members {
+            self.scan.literal(literal)?;
+            if *is_id {
+                self.row.source.tx_id = self.text_or_null()?;
+            } else {
+                self.scan.skip()?;
+            }
+        }
+        self.close(members.is_empty())
+    }
+
+    fn op(&mut self) -> Option<Op> {
+        let text = self.scan.text()?;
+        Some(match &self.value[text.start..text.end] {
+            b"c" => Op::Create,
+            b"u" => Op::Update,
+            b"d" => Op::Delete,
+            b"r" => Op::Read,
+            b"t" => Op::Truncate,
+            b"m" => Op::Message,
+            _ => return None,
+        })
+    }
+
+    #[inline]
+    fn integer_or_null(&mut self) -> Option<Option<i64>> {
+        if self.scan.null() { Some(None) } else { self.scan.integer().map(Some) }
+    }
+
+    #[inline]
+    fn text_or_null(&mut self) -> Option<Option<Span>> {
+        if self.scan.null() {
+            return Some(None);
+        }
+        let text = self.scan.text()?;
+        self.keep(text).map(Some)
+    }
+
+    /// Where a string's content is: in the value, or unescaped in the arena.
+    #[inline]
+    fn keep(&mut self, text: Text) -> Option<Span> {
+        if !text.escaped {
+            return Some(in_value(text.start, text.end));
+        }
+        let arena = &mut self.row.arena;
+        let start = arena.len();
+        unescape(&self.value[text.start..text.end], arena)?;
+        Some(arena_span(start, arena.len() - start))
+    }
+
+    #[inline]
+    fn slot(&mut self, wire: Wire) -> Option<Slot> {
+        if self.scan.null() {
+            return Some(Slot::Null);
+        }
+        match wire {
+            Wire::Int(_) | Wire::Date | Wire::Time(_) | Wire::Timestamp(_) | Wire::Duration(_) => {
+                leaf::integer(wire, self.scan.integer()?).ok()
+            }
+            Wire::Text => {
+                let text = self.scan.text()?;
+                self.keep(text).map(Slot::Bytes)
+            }
+            Wire::Boolean => self.scan.boolean().map(Slot::Bool),
+            Wire::Float32 | Wire::Float64 => {
+                leaf::number(wire, self.scan.number()?, &mut self.row.arena).ok()
+            }
+            Wire::DecimalText(..) if self.scan.peek() != Some(b'"') => {
+                leaf::number(wire, self.scan.number()?, &mut self.row.arena).ok()
+            }
+            Wire::Raw if matches!(self.scan.peek(), Some(b'{' | b'[')) => self.raw(),
+            Wire::Json if self.scan.peek() != Some(b'"') => self.raw(),
+            Wire::Json => {
+                let text = self.scan.text()?;
+                self.keep(text).map(Slot::Bytes)
+            }
+            Wire::Raw | Wire::Untyped => None,
+            Wire::DecimalBase64(..) | Wire::DecimalText(..) | Wire::Base64 => self.decoded(wire),
+            Wire::Zoned | Wire::IsoDate | Wire::IsoTime | Wire::IsoTimestamp => self.decoded(wire),
+        }
+    }
+
+    /// A string that stands for something else; nobody escapes anything in it.
+    fn decoded(&mut self, wire: Wire) -> Option<Slot> {
+        let text = self.scan.text()?;
+        if text.escaped {
+            return None;
+        }
+        let span = in_value(text.start, text.end);
+        leaf::text(wire, &self.value[text.start..text.end], span, &mut self.row.arena).ok()
+    }
+
+    fn raw(&mut self) -> Option<Slot> {
+        let start = self.scan.at();
+        self.scan.skip()?;
+        Some(Slot::Bytes(in_value(start, self.scan.at())))
+    }
+}
+
+/// The reader takes no value whose places do not fit u32.
+fn in_value(start: usize, end: usize) -> Span {
+    Span { source: SpanSource::Value, start: start as u32, len: (end - start) as u32 }
+}

@@ -1,0 +1,16 @@
+//! Room envelope from outside: records in, rows out.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod agree;
+mod fixtures;
+mod model;
+mod mutations;
+mod plain;
+mod rules;
+mod support;
