@@ -26,7 +26,7 @@ fn damage() -> impl Strategy<Value = Damage> {
     prop_oneof![
         (at, byte.clone()).prop_map(|(at, byte)| Damage::Replace(at, byte)),
         (at, byte).prop_map(|(at, byte)| Damage::Insert(at, byte)),
-        (at, length).prop_map(|(at, length)| Damage::Remove(at, length)),
+        (at, length.clone()).prop_map(|(at, length)| Damage::Remove(at, length)),
         (at, length).prop_map(|(at, length)| Damage::Repeat(at, length)),
         at.prop_map(Damage::Truncate),
         (at, at).prop_map(|(a, b)| Damage::Swap(a, b)),
