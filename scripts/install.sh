@@ -36,7 +36,7 @@ main() {
     number=$((number + 1))
     install_part "$part" "$number/$#"
   done
-  say "all there, in $cache ($(size_of "$cache"))"
+  say "all there, in $cache"
 }
 
 # A new version of a part is a new folder; another clone may still use the old one.

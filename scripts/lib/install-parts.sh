@@ -5,7 +5,8 @@
 # Out: the folder, filled and tried; or `die` with what could not be had and what to do.
 
 # Programs the other parts and the lint of docker-compose.yml need: command, then Debian's package.
-readonly apt_wanted="gradle:gradle debootstrap:debootstrap docker-compose:docker-compose curl:curl setpriv:util-linux"
+readonly apt_wanted="gradle:gradle debootstrap:debootstrap docker-compose:docker-compose curl:curl wget:wget
+  setpriv:util-linux"
 
 part_apt() {
   local count=$1 pair missing=()
@@ -75,36 +76,38 @@ run_maven() {
 part_mysql() {
   local into=$1 prefix=$2
   need_root "mysql (debootstrap)"
-  say "$prefix server from Debian $MYSQL_SUITE by debootstrap, 150 MB to download, 500 MB on disk, about a minute"
-  debootstrap --variant=minbase --include=mysql-server-core "$MYSQL_SUITE" "$into/root" >"$into/.log" 2>&1 ||
+  say "$prefix server and client from Debian $MYSQL_SUITE by debootstrap, 150 MB to download, 550 MB on disk, a minute"
+  debootstrap --variant=minbase --include=mysql-server-core,mysql-client-core "$MYSQL_SUITE" "$into/root" \
+    >"$into/.log" 2>&1 ||
     give_up "$into/.log" "debootstrap could not make a $MYSQL_SUITE folder: see that Debian's mirror answers, and that
   this user may mknod and chroot (a container may need to be privileged for this part)"
   rm -rf "$into/root/var/cache/apt" "$into/root/var/lib/apt" "$into/root/usr/share/"{doc,man,locale}
-  say "$prefix first start, for the data folder that every run copies"
-  write_mysqld "$into"
+  write_launcher "$into/bin/mysql" usr/bin/mysql
+  write_launcher "$into/bin/mysqladmin" usr/bin/mysqladmin
+  write_launcher "$into/bin/mysqld" usr/sbin/mysqld
   local version
-  version=$("$into/mysqld" --version) || die "the MySQL server of $MYSQL_SUITE does not start on this machine"
+  version=$("$into/bin/mysqld" --version) || die "the MySQL server of $MYSQL_SUITE does not start on this machine"
   [[ $version == *" $MYSQL_SERIES."* ]] ||
     die "$MYSQL_SUITE has another MySQL now: $version. Try it with MYSQL_SERIES changed in scripts/versions.env"
-  "$into/mysqld" --no-defaults --initialize-insecure --user=root --datadir="$into/data" \
-    --innodb-redo-log-capacity=8M >"$into/.log" 2>&1 || give_up "$into/.log" "MySQL could not initialise a data folder"
+  say "$prefix first start, for the data folder that every run copies"
+  "$into/bin/mysqld" --no-defaults --basedir="$into/root/usr" --initialize-insecure --user=root \
+    --datadir="$into/data" --innodb-redo-log-capacity=8M >"$into/.log" 2>&1 ||
+    give_up "$into/.log" "MySQL could not initialise a data folder"
   # The server's uuid: without it each run gets its own.
   rm "$into/data/auto.cnf" "$into/.log"
 }
 
-# A launcher that finds its folder when it runs, because the folder is renamed after it was made.
-write_mysqld() {
-  cat >"$1/mysqld" <<'LAUNCHER'
+# Starts a program of Debian unstable with the libraries it was built for, without a chroot. It finds its folder when it
+# runs, because the folder is renamed after it was made.
+write_launcher() {
+  mkdir -p "$(dirname "$1")"
+  cat >"$1" <<LAUNCHER
 #!/bin/sh
-# Debian unstable's mysqld with the libraries it was built for, without a chroot.
-root=$(dirname "$(readlink -f "$0")")/root
-loader=$(echo "$root"/usr/lib*/ld-linux-*.so.*)
-libraries=$(echo "$root"/usr/lib/*-linux-gnu)
-case $1 in --no-defaults) shift; first=--no-defaults ;; *) first= ;; esac
-exec "$loader" --library-path "$libraries:$root/usr/lib/mysql/private" "$root/usr/sbin/mysqld" \
-  $first --basedir="$root/usr" "$@"
+root=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")/root
+exec \$(echo "\$root"/usr/lib*/ld-linux-*.so.*) \\
+  --library-path "\$(echo "\$root"/usr/lib/*-linux-gnu):\$root/usr/lib/mysql/private" "\$root/$2" "\$@"
 LAUNCHER
-  chmod +x "$1/mysqld"
+  chmod +x "$1"
 }
 
 part_seaweedfs() {

@@ -33,8 +33,8 @@ impl MySql {
         copy_folder(&part.join("data"), &data)?;
         let recipe = Recipe {
             name: "mysql".to_owned(),
-            program: part.join("mysqld"),
-            args: arguments(&data, &socket, port),
+            program: part.join("bin/mysqld"),
+            args: arguments(part, &data, &socket, port),
             env: Vec::new(),
             folder: run.to_path_buf(),
             log: run.join("logs/mysql.log"),
@@ -95,7 +95,7 @@ impl Server for MySql {
     }
 }
 
-fn arguments(data: &Path, socket: &Path, port: u16) -> Vec<String> {
+fn arguments(part: &Path, data: &Path, socket: &Path, port: u16) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--no-defaults",
         "--user=root",
@@ -113,6 +113,7 @@ fn arguments(data: &Path, socket: &Path, port: u16) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
+    arguments.push(format!("--basedir={}", part.join("root/usr").display()));
     arguments.push(format!("--datadir={}", data.display()));
     arguments.push(format!("--socket={}", socket.display()));
     arguments.push(format!("--pid-file={}", data.join("mysql.pid").display()));

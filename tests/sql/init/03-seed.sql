@@ -1,5 +1,6 @@
 -- A few rows that are there before Debezium starts, so that its snapshot has something to read.
 -- Fixed ids and times: running this twice changes nothing.
+SET NAMES utf8mb4;
 
 INSERT IGNORE INTO inventory.orders
   (id, customer_id, product, quantity, price, status, note, created_at, updated_at) VALUES
