@@ -5,6 +5,19 @@
 //!
 //! Keys are full paths inside the bucket (S3), or absolute paths without the leading `/` (local).
 
+mod check;
+pub(crate) mod etag;
+pub mod local;
+mod open;
+pub mod probe;
+pub mod s3;
+#[cfg(test)]
+mod tests;
+mod url;
+
+pub use check::{Checked, check};
+pub use open::{open, open_as};
+
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -1,0 +1,100 @@
+//! Whether a store keeps what exactly-once rests on: in goes a lake, out comes a [`Verdict`] or a
+//! refusal by name. Nothing is inferred from a vendor's name, everything is tried
+//! (`docs/delivery.md`, probe). Takes away what it made; never touches the table's folder when the
+//! log lies in the same bucket.
+
+mod rules;
+
+use super::{Created, Lake};
+use crate::clock::UnixMillis;
+use crate::config::Config;
+use crate::error::Result;
+use bytes::Bytes;
+use rules::Trial;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Verdicts of another version are not read: the trials have changed since.
+const VERSION: u32 = 1;
+const VALID_MS: i64 = 24 * 60 * 60 * 1000;
+const VERDICTS: &str = "v1/probe/verdicts/";
+
+/// What was found out about a store that keeps its word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    v: u32,
+    /// Endpoint and folders that were tried.
+    place: String,
+    /// When, ms since 1970.
+    pub checked_at_ms: UnixMillis,
+    /// Whether a completed upload's ETag follows from the MD5 of its parts.
+    pub etags: bool,
+    /// Whether completing a second time is answered with success.
+    pub repeat_completion: bool,
+}
+
+/// Tries the store, unless that was done within a day; one verdict serves all tasks of a lake.
+///
+/// # Errors
+/// Permanent: the store cannot be trusted (`rule` says which trial failed), or refuses us.
+/// Temporary: it did not answer; nothing is known yet.
+pub async fn probe(lake: &Lake, config: &Config, now: UnixMillis) -> Result<Verdict> {
+    let endpoint = config.s3.endpoint.as_deref().unwrap_or("");
+    let place = format!("{endpoint} {} {}", config.lake_url, config.meta_url);
+    let known = known(lake, now).await?;
+    if let Some(verdict) = known.iter().find(|v| v.place == place) {
+        return Ok(verdict.clone());
+    }
+    let trial = Trial::begin(&lake.meta);
+    let tried = trial.all().await;
+    trial.clean_up().await;
+    let tried = tried?;
+    if !Arc::ptr_eq(&lake.table.store, &lake.meta.store) {
+        Trial::uploads_are_invisible(&lake.table).await?;
+    }
+    let verdict = Verdict {
+        v: VERSION,
+        place,
+        checked_at_ms: now,
+        etags: tried.etags,
+        repeat_completion: tried.repeat_completion,
+    };
+    remember(lake, &verdict).await;
+    tracing::info!(?verdict, "the store keeps what exactly-once rests on");
+    Ok(verdict)
+}
+
+/// Verdicts that are young enough; those that are not are removed.
+async fn known(lake: &Lake, now: UnixMillis) -> Result<Vec<Verdict>> {
+    let (store, folder) = (&lake.meta.store, lake.meta.key(VERDICTS));
+    let mut known = Vec::new();
+    for object in store.list(&folder, None).await? {
+        let Some(bytes) = store.get(&object.key).await? else { continue };
+        match serde_json::from_slice::<Verdict>(&bytes) {
+            Ok(verdict) if verdict.v != VERSION => {}
+            Ok(verdict) if (0..VALID_MS).contains(&(now - verdict.checked_at_ms)) => {
+                known.push(verdict);
+            }
+            // Too old, of another clock, or not a verdict.
+            _ => forget(lake, &object.key).await,
+        }
+    }
+    Ok(known)
+}
+
+/// A verdict that cannot be kept is tried again next time: no reason to fail now.
+async fn remember(lake: &Lake, verdict: &Verdict) {
+    let name = format!("{VERDICTS}{}.json", Uuid::new_v4().simple());
+    let key = lake.meta.key(&name);
+    let Ok(body) = serde_json::to_vec(verdict) else { return };
+    if let Created::Unknown(error) = lake.meta.store.create(&key, Bytes::from(body)).await {
+        tracing::debug!(%key, %error, "the verdict of the probe could not be kept");
+    }
+}
+
+async fn forget(lake: &Lake, key: &str) {
+    if let Err(error) = lake.meta.store.delete(key).await {
+        tracing::debug!(%key, %error, "an old verdict of the probe could not be removed");
+    }
+}

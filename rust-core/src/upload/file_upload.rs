@@ -1,0 +1,241 @@
+//! One file on its way to the store: in go bytes as they are encoded, out goes a [`StoredFile`].
+//!
+//! Nothing is sent for a file that never fills a part until it is sealed. A store that is away
+//! delays and loses nothing: every part is tried until it is stored or the upload is dropped.
+
+use super::held::Hold;
+use super::{PARTS_MAX, StoredFile, UploadLimits};
+use crate::clock::{Clock, UnixMillis};
+use crate::error::{Error, Kind, Result};
+use crate::pause::Pauses;
+use crate::store::{PublishMode, Store, etag};
+use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+use tokio::task::{JoinError, JoinSet};
+
+const MIB: usize = 1 << 20;
+
+/// The upload of one file. Dropping it ends its requests and leaves what is stored to the store's
+/// lifecycle rule: aborting is asked for, never implied.
+#[derive(Debug)]
+pub struct FileUpload {
+    target: Arc<Target>,
+    limits: UploadLimits,
+    part_size: usize,
+    /// Bytes that do not fill a part yet.
+    filling: BytesMut,
+    filling_held: Hold,
+    /// Parts being stored.
+    running: JoinSet<Result<StoredPart>>,
+    /// Ids of stored parts, by index; `None` = on its way.
+    stored: Vec<Option<String>>,
+    first_digest: Option<[u8; 16]>,
+    /// The first part refused for good; nothing is sent after it.
+    failure: Option<Error>,
+    size: u64,
+    clock: Arc<dyn Clock>,
+    created_at_ms: UnixMillis,
+}
+
+/// Where the parts go; the upload is begun by whichever part comes first.
+#[derive(Debug)]
+struct Target {
+    store: Arc<dyn Store>,
+    key: String,
+    id: OnceCell<String>,
+}
+
+#[derive(Debug)]
+struct StoredPart {
+    index: usize,
+    id: String,
+    digest: Option<[u8; 16]>,
+}
+
+impl FileUpload {
+    /// An upload of which nothing is sent yet. The clock tells when its age begins to count.
+    pub fn new(
+        store: Arc<dyn Store>,
+        key: String,
+        limits: UploadLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            part_size: part_size(&*store, limits.file_max_bytes),
+            target: Arc::new(Target { store, key, id: OnceCell::new() }),
+            filling: BytesMut::new(),
+            filling_held: Hold::new(Arc::clone(&limits.held)),
+            limits,
+            running: JoinSet::new(),
+            stored: Vec::new(),
+            first_digest: None,
+            failure: None,
+            size: 0,
+            clock,
+            created_at_ms: 0,
+        }
+    }
+
+    /// Takes the next bytes of the file; full parts are sent at once, side by side. Must be called
+    /// within the runtime; never waits. What fails for good is told by [`Self::finish`].
+    pub fn push(&mut self, mut bytes: Bytes) {
+        while let Some(ended) = self.running.try_join_next() {
+            self.note(ended);
+        }
+        self.size += bytes.len() as u64;
+        while !bytes.is_empty() && self.failure.is_none() {
+            let room = self.part_size - self.filling.len();
+            let piece = bytes.split_to(room.min(bytes.len()));
+            self.filling_held.grow(piece.len());
+            if piece.len() == self.part_size {
+                self.send(piece);
+                continue;
+            }
+            self.filling.extend_from_slice(&piece);
+            if self.filling.len() == self.part_size {
+                let part = self.filling.split().freeze();
+                self.send(part);
+            }
+        }
+    }
+
+    /// Takes the file's last bytes and waits until every part is stored. No request of this upload
+    /// is under way any more when this returns, whatever it returns.
+    ///
+    /// # Errors
+    /// A part that the store refused for good, or a file of more than [`PARTS_MAX`] parts. Nothing
+    /// is aborted.
+    pub async fn finish(mut self, tail: Bytes) -> Result<StoredFile> {
+        self.push(tail);
+        // A file without a byte still needs one part, or it cannot be completed.
+        if !self.filling.is_empty() || self.stored.is_empty() {
+            let part = self.filling.split().freeze();
+            self.send(part);
+        }
+        while self.failure.is_none()
+            && let Some(ended) = self.running.join_next().await
+        {
+            self.note(ended);
+        }
+        self.running.shutdown().await;
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None => Ok(self.stored()),
+        }
+    }
+
+    /// Ends this upload's requests and gives the upload up. It was never finished, so no log
+    /// record can name it.
+    ///
+    /// # Errors
+    /// The store's; what is stored is then left to the store's lifecycle rule.
+    pub async fn abort(mut self) -> Result<()> {
+        self.running.shutdown().await;
+        match self.target.id.get() {
+            Some(id) => self.target.store.abort(&self.target.key, id).await,
+            None => Ok(()),
+        }
+    }
+
+    fn send(&mut self, part: Bytes) {
+        let index = self.stored.len();
+        let mpu = self.target.store.mode() == PublishMode::Mpu;
+        if mpu && index >= PARTS_MAX {
+            self.failure = Some(too_many_parts(&self.target.key, self.part_size));
+        }
+        if self.failure.is_some() {
+            return;
+        }
+        if index == 0 {
+            self.created_at_ms = self.clock.now_ms();
+        }
+        self.stored.push(None);
+        let (target, held) = (Arc::clone(&self.target), self.filling_held.take());
+        let digest_wanted = self.limits.etags && index == 0;
+        self.running.spawn(async move {
+            let stored = target.store_part(index, part, digest_wanted).await;
+            drop(held);
+            stored
+        });
+    }
+
+    fn note(&mut self, ended: Result<Result<StoredPart>, JoinError>) {
+        match ended {
+            Ok(Ok(part)) => {
+                self.first_digest = self.first_digest.or(part.digest);
+                self.stored[part.index] = Some(part.id);
+            }
+            Ok(Err(error)) => self.failure = Some(error),
+            Err(ended_early) => {
+                let message = "storing a part ended early; please report this bug";
+                let error = Error::new(Kind::Store, message).because(ended_early);
+                self.failure = Some(error.with("key", &self.target.key));
+            }
+        }
+    }
+
+    /// What is in the store, once every part is.
+    fn stored(self) -> StoredFile {
+        let parts: Vec<String> = self.stored.into_iter().flatten().collect();
+        StoredFile {
+            key: self.target.key.clone(),
+            mode: self.target.store.mode(),
+            upload_id: self.target.id.get().cloned().unwrap_or_default(),
+            etag: self.first_digest.and_then(|first| etag::of_parts(first, &parts)),
+            parts,
+            size: self.size,
+            upload_created_at_ms: self.created_at_ms,
+        }
+    }
+}
+
+impl Target {
+    async fn store_part(&self, index: usize, part: Bytes, digest: bool) -> Result<StoredPart> {
+        let digest = digest.then(|| etag::digest(&part));
+        let begin = || async { self.patiently(|| self.store.start_upload(&self.key)).await };
+        let upload = self.id.get_or_try_init(begin).await?;
+        let send = || self.store.put_part(&self.key, upload, index, part.clone());
+        let id = self.patiently(send).await?;
+        Ok(StoredPart { index, id, digest })
+    }
+
+    /// Sends a request until it succeeds or cannot. The wait has no end: the consumer is paused
+    /// meanwhile, and giving up would only mean to read and send the same rows again.
+    async fn patiently<T, F>(&self, mut request: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut pauses = Pauses::store();
+        loop {
+            match request().await {
+                Err(error) if error.is_temporary() => {
+                    let tries = pauses.made + 1;
+                    tracing::warn!(key = %self.key, tries, %error, "uploading; trying again");
+                    pauses.wait().await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// The size of all parts of a file but the last: the store's, or more where a file of twice the
+/// limit (row groups end where they end) would need more parts than S3 takes. Parts of one file
+/// are equal because some stores take no others.
+fn part_size(store: &dyn Store, file_max_bytes: u64) -> usize {
+    let least = store.part_size();
+    let needed = file_max_bytes.saturating_mul(2).div_ceil(PARTS_MAX as u64);
+    match usize::try_from(needed) {
+        Ok(needed) if store.mode() == PublishMode::Mpu && needed > least => {
+            needed.next_multiple_of(MIB)
+        }
+        _ => least,
+    }
+}
+
+fn too_many_parts(key: &str, part_size: usize) -> Error {
+    let message = "the file needs more than 10,000 parts, which S3 does not take: lower \
+                   file.max.bytes or raise s3.part.size";
+    Error::new(Kind::Store, message).with("file", key).with("part_size", part_size)
+}

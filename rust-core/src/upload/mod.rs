@@ -1,0 +1,66 @@
+//! Room 8, upload: in go the encoded bytes of a file, out comes a [`StoredFile`]: every byte of it
+//! durable in the store, still invisible. Nothing here makes a file visible, and nothing is ever
+//! aborted that a log record may name.
+
+mod file_upload;
+mod held;
+
+pub use file_upload::FileUpload;
+pub use held::HeldBytes;
+
+use crate::clock::UnixMillis;
+use crate::error::Result;
+use crate::store::{PublishMode, Store};
+use std::sync::Arc;
+
+/// S3 takes no more parts than this for one upload.
+pub const PARTS_MAX: usize = 10_000;
+
+/// What the uploads of one task share.
+#[derive(Debug, Clone)]
+pub struct UploadLimits {
+    /// `file.max.bytes`: parts are sized so that twice as much fits.
+    pub file_max_bytes: u64,
+    /// Whether a completed object's ETag follows from the MD5 of its parts here, as the probe saw.
+    pub etags: bool,
+    /// Bytes that the task's uploads hold in memory.
+    pub held: Arc<HeldBytes>,
+}
+
+impl UploadLimits {
+    /// Bytes that uploads hold now: collected for a part, or in a part on its way.
+    pub fn in_flight_bytes(&self) -> u64 {
+        self.held.get()
+    }
+}
+
+/// A file whose bytes are all in the store, invisible until a log record names it and it is
+/// published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// The key it will be visible under.
+    pub key: String,
+    /// How it becomes visible.
+    pub mode: PublishMode,
+    /// The store's id of the upload.
+    pub upload_id: String,
+    /// The store's ids of the parts' content, opaque, in order.
+    pub parts: Vec<String>,
+    /// Size in bytes.
+    pub size: u64,
+    /// The ETag it will have once visible, where that is known.
+    pub etag: Option<String>,
+    /// When its upload was begun, or a little earlier: stores expire uploads by age.
+    pub upload_created_at_ms: UnixMillis,
+}
+
+impl StoredFile {
+    /// Gives the upload up. Only for a file that no log record was ever sent for: a record whose
+    /// fate is unknown may be the head of the log, and its files somebody's to publish.
+    ///
+    /// # Errors
+    /// The store's; the upload is then left to the store's lifecycle rule.
+    pub async fn abort(self, store: &dyn Store) -> Result<()> {
+        store.abort(&self.key, &self.upload_id).await
+    }
+}
