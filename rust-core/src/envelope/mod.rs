@@ -1,12 +1,34 @@
 //! Room 2, envelope: in come raw records, out go parsed rows. Never keeps a record.
 //!
-//! Read in this order: `row` (what comes out), `reader` (who decides), `connect` and `plain` (where
-//! plans come from), `plan`, `slow` (the reference), `walker` (the fast way), then the leaves.
+//! Read in this order: `row` (what comes out), `reader` (who decides), `described` and `plain`
+//! (where plans come from), `plan`, `slow` (the reference), `walker` (the fast way), then the
+//! leaves.
+//!
+//! # Rules
+//!
+//! - The row image is `after` for c, u and r, `before` for d; t and m have none, all is null.
+//!   Without its image an event is bad. What is not the image is skipped, but must be JSON.
+//! - Nothing kept goes unchecked, nothing is rounded, wrapped or cut: integers keep to the width of
+//!   their column, decimals to their digits, base64 and UTF-8 are whole, nanoseconds must be whole
+//!   microseconds, the text of an instant has at most microseconds (further digits are zeros).
+//! - A time of day lies within the day. MySQL's TIME can be a duration: such a value is bad.
+//! - JSON integers will do for floats, numbers for decimals (`decimal.format=NUMERIC`), the strings
+//!   `NaN`, `Infinity` and `-Infinity` for floats. A Java float is read as the float it was.
+//! - A decimal that does not say its digits has 38; one of over 76, or with a negative scale, is bad.
+//! - An unknown logical name is reported once and falls back to its literal type; structs, arrays
+//!   and maps land as their JSON text, so do geometries, vectors and VariableScaleDecimal as yet.
+//! - A kept key that comes twice is bad, in the envelope, in the row, in `source` and `transaction`.
+//!   A field of the row that its schema does not name is bad: it would be lost. Other unknown keys
+//!   are left out. A column that is absent is null. Defaults of the schema are never values.
+//! - Nesting ends at 128 levels, a value at 1 GiB.
+//! - `__debezium.unavailable.value` passes as the text or bytes it is sent as.
 
 mod column_types;
 mod connect;
 mod control;
 mod decimal;
+mod described;
+mod event;
 mod iso;
 mod json;
 mod leaf;

@@ -6,31 +6,26 @@
 //! and with any other keys, the record has none. JSON null, as value or as payload, is a tombstone.
 
 use super::column_types::ColumnTypes;
-use super::connect::{Described, describe};
 use super::control::{self, NOT_AN_EVENT};
+use super::described::{DescribedPlans, Meaning};
+use super::event::Envelope;
 use super::json::{self, bad};
 use super::plain::{Keys, PlainPlan, PlainPlans};
-use super::plan::{Plan, Schemas, columns};
-use super::recent::Recent;
-use super::row::{Op, Row, Slot, Span};
-use super::slow::{self, Envelope};
+use super::plan::{Plan, Schemas};
+use super::row::{Op, Row, Span};
+use super::slow;
 use super::walker::walk;
 use crate::error::Result;
 use crate::frame::RawRecord;
 use crate::schema::TableSchema;
-use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Reads the records of one topic-partition.
 #[derive(Debug)]
 pub struct EnvelopeReader {
-    /// The schema of the last record that had one is the current one.
-    described: Recent<Known>,
+    described: DescribedPlans,
     plain: PlainPlans,
     schemas: Schemas,
-    /// Logical names that were reported.
-    reported: HashSet<String>,
     ways: Ways,
 }
 
@@ -55,24 +50,6 @@ pub struct Ways {
     pub slow: u64,
 }
 
-/// Records of one schema.
-#[derive(Debug)]
-struct Known {
-    /// What precedes the payload, byte for byte; when the payload precedes, the schema alone.
-    text: Box<str>,
-    /// Whether `text` is a prefix of values.
-    is_prefix: bool,
-    /// The schema's place in `text`.
-    schema: Range<usize>,
-    meaning: Meaning,
-}
-
-#[derive(Debug)]
-enum Meaning {
-    Rows(Box<Plan>),
-    Skip(&'static str),
-}
-
 /// Where the plan of the record just read is.
 enum Found {
     Described,
@@ -83,20 +60,19 @@ enum Found {
 
 /// Never seen: a plan was just put where it is looked for.
 const LOST: &str = "the plan of this record is lost; please report this bug";
-/// Schemas kept; more tables and versions than this do not interleave in one topic-partition.
-const DESCRIBED: usize = 32;
 /// Spans count in u32, and unescaping and wide decimals may add to a value's length.
 const MAX_VALUE: usize = 1 << 30;
+/// White space of JSON.
+const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 impl EnvelopeReader {
     /// A reader; `columns_types` is `columns.types`, for records without schema. An unknown type
     /// name is an error of kind [`Config`](crate::error::Kind::Config).
     pub fn new(columns_types: &[(String, String)]) -> Result<Self> {
         Ok(Self {
-            described: Recent::new(DESCRIBED),
+            described: DescribedPlans::new(),
             plain: PlainPlans::new(ColumnTypes::parse(columns_types)?),
             schemas: Schemas::default(),
-            reported: HashSet::new(),
             ways: Ways::default(),
         })
     }
@@ -122,7 +98,7 @@ impl EnvelopeReader {
             }
         };
         Ok(match found {
-            Found::Described => match self.described.current().map(|known| &known.meaning) {
+            Found::Described => match self.described.current() {
                 Some(Meaning::Rows(plan)) => Parsed::Row(&plan.schema),
                 Some(Meaning::Skip(reason)) => Parsed::Skip(reason),
                 None => return Err(bad(LOST)),
@@ -145,11 +121,10 @@ impl EnvelopeReader {
         if value.len() > MAX_VALUE {
             return None;
         }
-        let described = |known: &Known| known.is_prefix && value.starts_with(known.text.as_bytes());
-        if let Some(known) = self.described.find(described) {
-            let Meaning::Rows(plan) = &known.meaning else { return None };
+        if let Some((prefix, meaning)) = self.described.by_prefix(value) {
+            let Meaning::Rows(plan) = meaning else { return None };
             let (b'}', before) = value.split_last()? else { return None };
-            walk(plan, value, known.text.len(), before.len(), row)?;
+            walk(plan, value, prefix, before.len(), row)?;
             return Some(Found::Described);
         }
         let plain = |known: &PlainPlan| {
@@ -172,7 +147,7 @@ impl EnvelopeReader {
             return Ok(found);
         }
         row.clear();
-        let json = value.trim_matches([' ', '\n', '\r', '\t']);
+        let json = value.trim_matches(SPACE);
         if json == "null" {
             return Ok(Found::Tombstone);
         }
@@ -189,12 +164,11 @@ impl EnvelopeReader {
     /// Reads a record whose schema is known and lies before the payload; `None` if it has none, or
     /// is bad: the longer way says why.
     fn read_known(&mut self, value: &str, row: &mut Row) -> Option<Found> {
-        let prefix = |known: &Known| known.is_prefix && value.starts_with(&*known.text);
-        let known = self.described.find(prefix)?;
-        let payload = value[known.text.len()..].trim_end_matches([' ', '\n', '\r', '\t']);
-        let payload = payload.strip_suffix('}')?;
+        let (prefix, Meaning::Rows(plan)) = self.described.by_prefix(value.as_bytes())? else {
+            return None;
+        };
+        let payload = value[prefix..].trim_end_matches(SPACE).strip_suffix('}')?;
         json::check_depth(payload, 1).ok()?;
-        let Meaning::Rows(plan) = &known.meaning else { return None };
         read_event(plan, &Envelope::open(payload).ok()?, value, row).ok()?;
         Some(Found::Described)
     }
@@ -206,37 +180,11 @@ impl EnvelopeReader {
         payload: &str,
         row: &mut Row,
     ) -> Result<Found> {
-        if self.described.find(|known| &known.text[known.schema.clone()] == schema).is_none() {
-            let known = self.describe(value, schema, payload)?;
-            self.described.insert(known);
-        }
-        if let Some(Meaning::Rows(plan)) = self.described.current().map(|known| &known.meaning) {
+        let meaning = self.described.by_schema(value, schema, payload, &mut self.schemas)?;
+        if let Some(Meaning::Rows(plan)) = meaning {
             read_event(plan, &Envelope::open(payload)?, value, row)?;
         }
         Ok(Found::Described)
-    }
-
-    fn describe(&mut self, value: &str, schema: &str, payload: &str) -> Result<Known> {
-        let meaning = match describe(schema)? {
-            Described::Skip(reason) => Meaning::Skip(reason),
-            Described::Rows { shape, unknown } => {
-                for (column, name) in unknown {
-                    if self.reported.insert(name.clone()) {
-                        tracing::warn!(%column, %name, "unknown logical type: kept as it is sent");
-                    }
-                }
-                let columns = self.schemas.intern(columns(&shape));
-                Meaning::Rows(Box::new(Plan::new(shape, columns)?))
-            }
-        };
-        let place = |piece: &str| slow::span_in(value, piece).start as usize;
-        let (schema_at, payload_at) = (place(schema), place(payload));
-        Ok(if schema_at < payload_at {
-            let schema = schema_at..schema_at + schema.len();
-            Known { text: value[..payload_at].into(), is_prefix: true, schema, meaning }
-        } else {
-            Known { text: schema.into(), is_prefix: false, schema: 0..schema.len(), meaning }
-        })
     }
 
     fn read_plain(&mut self, value: &str, envelope: &Envelope<'_>, row: &mut Row) -> Result<Found> {
@@ -250,7 +198,7 @@ impl EnvelopeReader {
         let keys = Keys { envelope: &envelope.keys, source: &source, transaction: &transaction };
         self.plain.plan_for(table, &keys, envelope.image(op)?, &mut self.schemas)?;
         let known = self.plain.plans.current().ok_or_else(|| bad(LOST))?;
-        fill(&known.plan, envelope, op, value, row)?;
+        slow::row(&known.plan, envelope, op, value, row)?;
         Ok(Found::Plain)
     }
 }
@@ -263,16 +211,5 @@ fn names<'a>(span: Option<Span>, row: &'a Row, value: &'a [u8]) -> &'a [u8] {
 fn read_event(plan: &Plan, envelope: &Envelope<'_>, value: &str, row: &mut Row) -> Result<()> {
     let op = envelope.op()?.ok_or_else(|| bad(NOT_AN_EVENT))?;
     envelope.source(value, row)?;
-    fill(plan, envelope, op, value, row)
-}
-
-fn fill(plan: &Plan, envelope: &Envelope<'_>, op: Op, value: &str, row: &mut Row) -> Result<()> {
-    row.op = Some(op);
-    match envelope.image(op)? {
-        Some(image) => slow::image(plan, image, value, row),
-        None => {
-            row.slots.resize(plan.schema.columns.len(), Slot::Null);
-            Ok(())
-        }
-    }
+    slow::row(plan, envelope, op, value, row)
 }

@@ -5,6 +5,7 @@
 //! A key that is kept and comes twice makes the record bad (parsers differ in which one wins); so
 //! does a field of the row that its schema does not name. Other unknown keys are left out.
 
+use super::event::Envelope;
 use super::json::{bad, each, string};
 use super::leaf::{self, Fit};
 use super::plan::Plan;
@@ -14,152 +15,18 @@ use crate::error::Result;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The pieces of an envelope that are looked into.
-#[derive(Debug, Default)]
-pub(super) struct Envelope<'a> {
-    before: Option<&'a RawValue>,
-    after: Option<&'a RawValue>,
-    source: Option<&'a RawValue>,
-    transaction: Option<&'a RawValue>,
-    op: Option<&'a RawValue>,
-    ts_ms: Option<&'a RawValue>,
-    ts_us: Option<&'a RawValue>,
-    schema: Option<&'a RawValue>,
-    payload: Option<&'a RawValue>,
-    /// All keys, in order.
-    pub(super) keys: Vec<Cow<'a, str>>,
-}
-
-impl<'a> Envelope<'a> {
-    /// Takes apart a payload, or a value that may be one or may hold one.
-    pub(super) fn open(json: &'a str) -> Result<Self> {
-        let mut envelope = Self::default();
-        each(json, "the value", &mut |key, raw| {
-            let place = match &*key {
-                "before" => Some(&mut envelope.before),
-                "after" => Some(&mut envelope.after),
-                "source" => Some(&mut envelope.source),
-                "transaction" => Some(&mut envelope.transaction),
-                "op" => Some(&mut envelope.op),
-                "ts_ms" => Some(&mut envelope.ts_ms),
-                "ts_us" => Some(&mut envelope.ts_us),
-                "schema" => Some(&mut envelope.schema),
-                "payload" => Some(&mut envelope.payload),
-                _ => None,
-            };
-            if place.is_some_and(|place| place.replace(raw).is_some()) {
-                return Err(twice("", &key));
-            }
-            envelope.keys.push(key);
-            Ok(())
-        })?;
-        Ok(envelope)
-    }
-
-    /// Schema and payload, if they are all there is.
-    pub(super) fn wrapped(&self) -> Option<(&'a str, &'a str)> {
-        match (self.schema, self.payload, self.keys.len()) {
-            (Some(schema), Some(payload), 2) => Some((schema.get(), payload.get())),
-            _ => None,
-        }
-    }
-
-    /// What the event did; `None` if the payload has no `op`.
-    pub(super) fn op(&self) -> Result<Option<Op>> {
-        let Some(raw) = self.op else { return Ok(None) };
-        Ok(Some(match string(raw).as_deref() {
-            Ok("c") => Op::Create,
-            Ok("u") => Op::Update,
-            Ok("d") => Op::Delete,
-            Ok("r") => Op::Read,
-            Ok("t") => Op::Truncate,
-            Ok("m") => Op::Message,
-            _ => return Err(unfit("", "op", raw, "one of c, u, d, r, t, m", "it is none")),
-        }))
-    }
-
-    /// The row image `op` speaks of, with its name; `None` for those without.
-    pub(super) fn image(&self, op: Op) -> Result<Option<(&'static str, &'a RawValue)>> {
-        let (name, image) = match op {
-            Op::Create | Op::Update | Op::Read => ("after", self.after),
-            Op::Delete => ("before", self.before),
-            Op::Truncate | Op::Message => return Ok(None),
-        };
-        match image.filter(|raw| !is_null(raw)) {
-            Some(image) => Ok(Some((name, image))),
-            None if op == Op::Delete => Err(bad(
-                "a delete has no `before`, so the row it removes is not known; let the database \
-                 log whole rows (MySQL: binlog_row_image=FULL)",
-            )),
-            None => Err(bad(format!("the event has op={:?} but no `{name}`", op.letter()))),
-        }
-    }
-
-    /// Fills the row's source; `value` is the whole value of the record. Gives the keys of `source`
-    /// and of `transaction`.
-    pub(super) fn source(&self, value: &str, row: &mut Row) -> Result<[Vec<Cow<'a, str>>; 2]> {
-        let mut ts = Times::default();
-        let source = &mut row.source;
-        let source_keys = members(self.source, "source", &mut |key, raw| {
-            match key {
-                "ts_us" => ts.source_us = int("source", key, raw)?,
-                "ts_ms" => ts.source_ms = int("source", key, raw)?,
-                "server_id" => source.server_id = int("source", key, raw)?,
-                "pos" => source.pos = int("source", key, raw)?,
-                "row" => source.row = int("source", key, raw)?,
-                "gtid" => source.gtid = span("source", key, raw, value, &mut row.arena)?,
-                "file" => source.file = span("source", key, raw, value, &mut row.arena)?,
-                "snapshot" => source.snapshot = span("source", key, raw, value, &mut row.arena)?,
-                "db" => source.db = span("source", key, raw, value, &mut row.arena)?,
-                "table" => source.table = span("source", key, raw, value, &mut row.arena)?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        let transaction_keys = members(self.transaction, "transaction", &mut |key, raw| {
-            if key == "id" {
-                source.tx_id = span("transaction", key, raw, value, &mut row.arena)?;
-            }
-            Ok(key == "id")
-        })?;
-        ts.envelope_us = self.ts_us.map_or(Ok(None), |raw| int("", "ts_us", raw))?;
-        ts.envelope_ms = self.ts_ms.map_or(Ok(None), |raw| int("", "ts_ms", raw))?;
-        ts.settle(source).ok_or_else(|| bad("ts_ms is too large to be a time"))?;
-        Ok([source_keys, transaction_keys])
-    }
-}
-
-/// The times of an event in the units they are sent in.
-#[derive(Debug, Default)]
-pub(super) struct Times {
-    pub(super) source_us: Option<i64>,
-    pub(super) source_ms: Option<i64>,
-    pub(super) envelope_us: Option<i64>,
-    pub(super) envelope_ms: Option<i64>,
-}
-
-impl Times {
-    /// Puts µs into the source, taken from the ms where there are none; `None` on overflow.
-    pub(super) fn settle(&self, source: &mut super::row::Source) -> Option<()> {
-        let us = |us: Option<i64>, ms: Option<i64>| match (us, ms) {
-            (None, Some(ms)) => ms.checked_mul(1_000).map(Some),
-            (us, _) => Some(us),
-        };
-        source.ts_us = us(self.source_us, self.source_ms)?;
-        source.envelope_ts_us = us(self.envelope_us, self.envelope_ms)?;
-        Some(())
-    }
-}
-
-/// Fills the slots from a row image; `value` is the whole value of the record.
-pub(super) fn image(
+/// Fills op and slots of a row; `value` is the whole value of the record.
+pub(super) fn row(
     plan: &Plan,
-    (name, image): (&'static str, &RawValue),
+    envelope: &Envelope<'_>,
+    op: Op,
     value: &str,
     row: &mut Row,
 ) -> Result<()> {
     let Row { slots, arena, .. } = row;
     slots.resize(plan.schema.columns.len(), Slot::Null);
+    row.op = Some(op);
+    let Some((name, image)) = envelope.image(op)? else { return Ok(()) };
     let mut seen = vec![false; plan.slots.len()];
     each(image.get(), name, &mut |key, raw| {
         let Some(at) = plan.field(&key) else {
@@ -204,73 +71,17 @@ fn scalar(wire: Wire, raw: &RawValue, value: &str, arena: &mut Vec<u8>) -> Fit {
     }
 }
 
-/// Visits the members of an object that may be null or absent; `keep` says whether it kept one.
-fn members<'a>(
-    object: Option<&'a RawValue>,
-    name: &str,
-    keep: &mut dyn FnMut(&str, &RawValue) -> Result<bool>,
-) -> Result<Vec<Cow<'a, str>>> {
-    let mut kept: Vec<Cow<'a, str>> = Vec::new();
-    let mut keys = Vec::new();
-    if let Some(object) = object.filter(|raw| !is_null(raw)) {
-        each(object.get(), name, &mut |key, raw| {
-            if keep(&key, raw)? {
-                if kept.contains(&key) {
-                    return Err(twice(name, &key));
-                }
-                kept.push(key.clone());
-            }
-            keys.push(key);
-            Ok(())
-        })?;
-    }
-    Ok(keys)
-}
-
-fn int(object: &str, key: &str, raw: &RawValue) -> Result<Option<i64>> {
-    if is_null(raw) {
-        return Ok(None);
-    }
-    let reason = "it is none";
-    raw.get()
-        .parse()
-        .map(Some)
-        .map_err(|_| unfit(object, key, raw, Wire::Int(64).expects(), reason))
-}
-
-/// A kept text; `true` and `false` as such (old versions send `snapshot` so).
-fn span(
-    object: &str,
-    key: &str,
-    raw: &RawValue,
-    value: &str,
-    arena: &mut Vec<u8>,
-) -> Result<Option<Span>> {
-    match raw.get() {
-        "null" => Ok(None),
-        text @ ("true" | "false") => Ok(Some(span_in(value, text))),
-        _ => match string(raw) {
-            Ok(Cow::Borrowed(text)) => Ok(Some(span_in(value, text))),
-            Ok(Cow::Owned(text)) => Ok(Some(keep(&text, arena))),
-            Err(_) => Err(unfit(object, key, raw, Wire::Text.expects(), "it is none")),
-        },
-    }
-}
-
 /// Where in the record's value a piece of it lies.
 pub(super) fn span_in(value: &str, piece: &str) -> Span {
     let start = piece.as_ptr() as usize - value.as_ptr() as usize;
     Span { source: SpanSource::Value, start: start as u32, len: piece.len() as u32 }
 }
 
-fn keep(text: &str, arena: &mut Vec<u8>) -> Span {
+/// Puts a text into the arena.
+pub(super) fn keep(text: &str, arena: &mut Vec<u8>) -> Span {
     let start = arena.len();
     arena.extend_from_slice(text.as_bytes());
     leaf::arena_span(start, text.len())
-}
-
-fn is_null(raw: &RawValue) -> bool {
-    raw.get() == "null"
 }
 
 /// A kept key that comes a second time.
@@ -279,7 +90,8 @@ pub(super) fn twice(object: &str, key: &str) -> crate::error::Error {
     bad("a key comes twice").with("field", format!("{object}{dot}{key}"))
 }
 
-fn unfit(
+/// A value that cannot be what its place wants.
+pub(super) fn unfit(
     object: &str,
     key: &str,
     raw: &RawValue,

@@ -3,12 +3,12 @@
 //! to anything else, wrong or merely unusual; the slow way then decides. Allocates nothing but what
 //! the row's own memory may have to grow.
 
+use super::event::Times;
 use super::leaf::{self, arena_span};
 use super::plan::Plan;
 use super::program::{Member, Members, Part};
 use super::row::{Op, Row, Slot, Span, SpanSource};
 use super::scan::{Scanner, Text, unescape};
-use super::slow::Times;
 use super::wire::Wire;
 
 /// Reads the payload that lies in `value` from `start` to `end`. The row is cleared before.

@@ -95,7 +95,7 @@ impl ColumnKind {
     }
 }
 
-/// The name of the type, as `columns.types` and messages spell it.
+/// The name of the type, for messages.
 impl fmt::Display for ColumnKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -5,11 +5,17 @@
 //! UTF-8 is not looked at here: whether there was any byte beyond ASCII is noted, and the walker
 //! checks the whole payload once if so.
 
+mod number;
+mod swar;
+mod unescape;
+
+pub(super) use unescape::unescape;
+
+use swar::{HIGHS, below_space, bytes_equal};
+
 /// Nesting taken in skipped values; below the limit of the slow way by more than what surrounds
 /// them. One bit each of a u128.
 const MAX_DEPTH: u32 = 120;
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// A place in a payload.
 #[derive(Debug, Clone)]
@@ -124,68 +130,6 @@ impl<'a> Scanner<'a> {
         Some(value)
     }
 
-    /// Takes an integer that fits 64 bits. A fraction or exponent behind it is left: no literal that
-    /// may follow begins so.
-    #[inline]
-    pub(super) fn integer(&mut self) -> Option<i64> {
-        let negative = self.peek()? == b'-';
-        self.at += usize::from(negative);
-        let start = self.at;
-        let value = self.digits()?;
-        let length = self.at - start;
-        if length > 1 && self.bytes[start] == b'0' {
-            return None;
-        }
-        if length < 19 {
-            // Below 10^18: no overflow is possible.
-            return Some(if negative { -(value as i64) } else { value as i64 });
-        }
-        let text = std::str::from_utf8(&self.bytes[start - usize::from(negative)..self.at]).ok()?;
-        text.parse().ok()
-    }
-
-    /// Takes one or more digits; their value modulo 2^64.
-    #[inline]
-    fn digits(&mut self) -> Option<u64> {
-        let (start, mut value) = (self.at, 0u64);
-        while let Some(chunk) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let word = u64::from_le_bytes(*chunk);
-            if !eight_digits(word) {
-                break;
-            }
-            value = value.wrapping_mul(100_000_000).wrapping_add(value_of_eight(word));
-            self.at += 8;
-        }
-        while let Some(digit) = self.peek().map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-            value = value.wrapping_mul(10).wrapping_add(digit.into());
-            self.at += 1;
-        }
-        (self.at > start).then_some(value)
-    }
-
-    /// Takes a number of any kind; its text.
-    pub(super) fn number(&mut self) -> Option<&'a [u8]> {
-        let start = self.at;
-        self.at += usize::from(self.peek()? == b'-');
-        let whole = self.at;
-        self.digits()?;
-        if self.at - whole > 1 && self.bytes[whole] == b'0' {
-            return None;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Some(&self.bytes[start..self.at])
-    }
-
     /// Takes a string. Its escapes are well-formed, but a surrogate may be alone.
     #[inline]
     pub(super) fn text(&mut self) -> Option<Text> {
@@ -213,11 +157,7 @@ impl<'a> Scanner<'a> {
         while let Some(chunk) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
             let word = u64::from_le_bytes(*chunk);
             self.seen |= word;
-            // The lowest bit set marks the first of them: false marks lie only above a true one.
-            let quote = zero_bytes(word ^ (ONES * b'"' as u64));
-            let backslash = zero_bytes(word ^ (ONES * b'\\' as u64));
-            let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-            let found = quote | backslash | control;
+            let found = bytes_equal(word, b'"') | bytes_equal(word, b'\\') | below_space(word);
             if found != 0 {
                 let place = found.trailing_zeros() / 8;
                 self.at += place as usize;
@@ -303,66 +243,4 @@ impl<'a> Scanner<'a> {
         self.text()?;
         self.byte(b':')
     }
-}
-
-/// High bits of the bytes that are zero; above the first there may be false ones.
-#[inline]
-fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGHS
-}
-
-/// Whether all eight bytes are digits.
-#[inline]
-fn eight_digits(word: u64) -> bool {
-    let above = word.wrapping_add(ONES * (0x7f - b'9' as u64));
-    let below = word.wrapping_sub(ONES * b'0' as u64);
-    (above | below | word) & HIGHS == 0
-}
-
-/// The number that eight digits in a row spell, the first in the lowest byte.
-#[inline]
-fn value_of_eight(word: u64) -> u64 {
-    let pairs = (word & (ONES * 0x0f)).wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
-    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
-    fours.wrapping_mul(10_000 << 32 | 1) >> 32
-}
-
-/// Appends the content of a string with its escapes resolved. The escapes are well-formed; a
-/// surrogate alone is a "no".
-pub(super) fn unescape(mut text: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    while let Some(at) = memchr::memchr(b'\\', text) {
-        out.extend_from_slice(&text[..at]);
-        let (letter, rest) = text[at + 1..].split_first()?;
-        text = rest;
-        out.push(match letter {
-            b'b' => 0x08,
-            b'f' => 0x0c,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'u' => {
-                let (unit, rest) = code_unit(text)?;
-                text = rest;
-                let mut point = u32::from(unit);
-                if (0xd800..0xdc00).contains(&unit) {
-                    let (low, rest) = code_unit(text.strip_prefix(b"\\u")?)?;
-                    let low = u32::from(low).checked_sub(0xdc00).filter(|low| *low < 0x400)?;
-                    point = 0x10000 + ((point - 0xd800) << 10) + low;
-                    text = rest;
-                }
-                let letter = char::from_u32(point)?;
-                out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-                continue;
-            }
-            letter => *letter,
-        });
-    }
-    out.extend_from_slice(text);
-    Some(())
-}
-
-fn code_unit(text: &[u8]) -> Option<(u16, &[u8])> {
-    let (digits, rest) = text.split_at_checked(4)?;
-    let unit = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    Some((unit, rest))
 }
