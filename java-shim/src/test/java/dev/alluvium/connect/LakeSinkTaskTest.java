@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,8 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A task over the native core and a table in a folder, called as Connect calls it. */
 class LakeSinkTaskTest {
-    private static final Duration LIMIT = Duration.ofSeconds(30);
-
     @TempDir
     Path folder;
 
@@ -73,7 +71,7 @@ class LakeSinkTaskTest {
         next.start(config);
         try {
             next.open(List.of(Records.partition(0)));
-            await(() -> {
+            Await.that(() -> {
                 next.put(List.of());
                 return context.calls.contains("offset orders_cdc-0 100");
             });
@@ -126,9 +124,12 @@ class LakeSinkTaskTest {
         task.open(List.of(Records.partition(0)));
         task.put(List.of());
         List<SinkRecord> records = List.of(Records.record(0, 0, "{}"));
-        ConnectException first =
-            assertThrows(ConnectException.class, () -> task.put(records));
-        assertTrue(first.getMessage().contains("panic-in-put"), first.getMessage());
+        List<ConnectException> first = new ArrayList<>();
+        String logged = logged(() ->
+            first.add(assertThrows(ConnectException.class, () -> task.put(records))));
+        assertTrue(first.get(0).getMessage().contains("panic-in-put"), first.toString());
+        assertTrue(logged.contains("ERROR dev.alluvium.core - panic"), logged);
+        assertTrue(logged.contains("pipeline.rs"), "where it happened: " + logged);
         assertThrows(ConnectException.class, () -> task.put(List.of()), "it stays broken");
         assertEquals(Map.of(), task.preCommit(current(1)), "preCommit never throws");
         task.close(List.of(Records.partition(0)));
@@ -159,20 +160,20 @@ class LakeSinkTaskTest {
 
     /** Puts records 0 to count as Connect does: again from the sought offset, until they stick. */
     private void deliver(int count) throws InterruptedException {
-        await(() -> {
+        Await.that(() -> {
             task.put(List.of());
             return context.calls.contains("resume [orders_cdc-0]");
         });
         List<SinkRecord> records = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            records.add(Records.record(0, i, Records.bytes("{\"id\":" + i + "}"), changeEvent(i)));
+            records.add(Records.record(0, i, Records.bytes("{\"id\":" + i + "}"), Records.changeEvent(i)));
         }
         task.put(records);
     }
 
     private OffsetAndMetadata settled(int count) throws InterruptedException {
         List<OffsetAndMetadata> safe = new ArrayList<>();
-        await(() -> {
+        Await.that(() -> {
             task.put(List.of());
             OffsetAndMetadata now = task.preCommit(current(count)).get(Records.partition(0));
             if (now != null && now.offset() == count) {
@@ -183,12 +184,17 @@ class LakeSinkTaskTest {
         return safe.get(0);
     }
 
-    private static byte[] changeEvent(int id) {
-        return Records.bytes("{\"before\":null,\"after\":{\"id\":" + id + ",\"name\":\"n\"},"
-            + "\"source\":{\"version\":\"3.6.1.Final\",\"connector\":\"mysql\",\"name\":\"shop\","
-            + "\"ts_ms\":1700000000000,\"ts_us\":1700000000000000,\"db\":\"inventory\","
-            + "\"table\":\"orders\",\"server_id\":1,\"file\":\"binlog.000001\",\"pos\":" + id
-            + ",\"row\":0},\"op\":\"c\",\"ts_ms\":1700000000001,\"ts_us\":1700000000001000}");
+    /** What is logged meanwhile: slf4j-simple writes to the error stream. */
+    private static String logged(Runnable work) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream captured = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(captured, true));
+        try {
+            work.run();
+        } finally {
+            System.setErr(before);
+        }
+        return captured.toString();
     }
 
     private static Map<TopicPartition, OffsetAndMetadata> current(long offset) {
@@ -207,18 +213,6 @@ class LakeSinkTaskTest {
         try (Stream<Path> files = Files.walk(lake)) {
             return files.filter(Files::isRegularFile).map(Path::toString)
                 .collect(Collectors.toList());
-        }
-    }
-
-    private interface Condition {
-        boolean holds();
-    }
-
-    private static void await(Condition condition) throws InterruptedException {
-        Instant end = Instant.now().plus(LIMIT);
-        while (!condition.holds()) {
-            assertTrue(Instant.now().isBefore(end), "not within " + LIMIT);
-            Thread.sleep(20);
         }
     }
 }

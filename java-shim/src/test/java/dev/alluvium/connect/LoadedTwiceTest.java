@@ -42,7 +42,8 @@ class LoadedTwiceTest {
     @Test
     void aWorkerFindsThePluginAndItValidatesInItsLoader(@TempDir Path plugins) throws Exception {
         copyClassesTo(plugins.resolve("alluvium-connect-test"));
-        Plugins worker = new Plugins(Map.of("plugin.path", plugins.toString()));
+        Plugins worker = new Plugins(
+            Map.of("plugin.path", plugins.toString(), "plugin.discovery", "service_load"));
         List<ClassLoader> loaders = worker.sinkConnectors().stream()
             .filter(plugin -> plugin.className().equals(LakeSinkConnector.class.getName()))
             .map(plugin -> plugin.loader())

@@ -30,6 +30,15 @@ final class Records {
         return record(partition, offset, null, bytes(value));
     }
 
+    /** An insert as Debezium writes it, without its schema. */
+    static byte[] changeEvent(int id) {
+        return bytes("{\"before\":null,\"after\":{\"id\":" + id + ",\"name\":\"n\"},"
+            + "\"source\":{\"version\":\"3.6.1.Final\",\"connector\":\"mysql\",\"name\":\"shop\","
+            + "\"ts_ms\":1700000000000,\"ts_us\":1700000000000000,\"db\":\"inventory\","
+            + "\"table\":\"orders\",\"server_id\":1,\"file\":\"binlog.000001\",\"pos\":" + id
+            + ",\"row\":0},\"op\":\"c\",\"ts_ms\":1700000000001,\"ts_us\":1700000000001000}");
+    }
+
     static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
