@@ -32,8 +32,11 @@ use std::ffi::c_void;
 /// Here `FindClass` asks the loader of the class that called `System.load`, so each class loader
 /// that loads the plugin gets its own class registered with its own copy of the library. A failure
 /// is thrown out of `System.load`.
+///
+/// # Safety
+/// For the JVM to call, with its own pointer.
 #[unsafe(no_mangle)]
-pub extern "system" fn JNI_OnLoad(vm: *mut jni::sys::JavaVM, _reserved: *mut c_void) -> jint {
+pub unsafe extern "system" fn JNI_OnLoad(vm: *mut jni::sys::JavaVM, _reserved: *mut c_void) -> jint {
     let loaded = panics::caught(|| {
         ring::install();
         panics::install();

@@ -33,7 +33,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
 
 /// Runs `work`; a panic becomes its text and place.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| describe(payload))
+    catch_unwind(AssertUnwindSafe(work)).map_err(describe)
 }
 
 /// Text and place of a panic that was caught on this thread just now.

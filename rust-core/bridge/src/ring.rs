@@ -49,7 +49,8 @@ impl LogRing {
     /// Adds a line.
     pub(crate) fn push(&self, level: Level, mut text: String) {
         if text.len() > LINE_MAX {
-            text.truncate(text.floor_char_boundary(LINE_MAX));
+            let end = (0..=LINE_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            text.truncate(end);
             text.push_str(" … (cut)");
         }
         let mut inner = self.lock();

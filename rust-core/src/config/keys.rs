@@ -45,7 +45,12 @@ pub const KEYS: &[KeySpec] = &[
     key("s3.part.size", Some("8388608")),
     key("s3.concurrency", Some("16")),
     key("s3.retry.max.ms", Some("120000")),
+    key("admin.bootstrap.servers", None),
+    key("input.format", Some("auto")),
     key("columns.types", None),
+    key("row.layout", Some("flat")),
+    key("tombstones", Some("skip")),
+    key("format", Some("parquet")),
     key("parquet.compression", Some("zstd")),
     key("parquet.compression.level", Some("1")),
     key("parquet.row.group.rows", Some("65536")),
@@ -61,12 +66,33 @@ pub const KEYS: &[KeySpec] = &[
     key("event.time.zone", Some("UTC")),
     key("partition.timezone", Some("UTC")),
     key("partition.path", Some("{topic}/dt={event_time:%Y-%m-%d}/hour={event_time:%H}")),
+    key("schema.evolution", Some("widen")),
+    key("schema.incompatible", Some("fail")),
+    key("delivery.guarantee", Some("exactly_once")),
     key("memory.limit.bytes", Some("268435456")),
     key("upload.max.age.ms", Some("21600000")),
+    key("lost.upload", Some("fail")),
+    key("range.lost", Some("fail")),
     key("partition.failure", Some("task")),
     key("log.bootstrap", Some("false")),
+    key("publish.mode", Some("auto")),
     key("errant.max.ratio", Some("0.5")),
     key("core.threads", None),
+];
+
+/// Keys of which this version carries out one way only, with the values that mean it. Another
+/// value is refused, never ignored.
+pub(super) const ONE_WAY: &[(&str, &[&str])] = &[
+    ("input.format", &["auto", "debezium-json"]),
+    ("row.layout", &["flat"]),
+    ("tombstones", &["skip"]),
+    ("format", &["parquet"]),
+    ("schema.evolution", &["widen"]),
+    ("schema.incompatible", &["fail"]),
+    ("delivery.guarantee", &["exactly_once"]),
+    ("lost.upload", &["fail"]),
+    ("range.lost", &["fail"]),
+    ("publish.mode", &["auto"]),
 ];
 
 /// The entry of a key. Keys asked for in the code are all in [`KEYS`]; a test holds that.

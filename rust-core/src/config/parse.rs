@@ -1,6 +1,6 @@
 //! From properties to [`Config`].
 
-use super::keys::{KEYS, Secrecy};
+use super::keys::{KEYS, ONE_WAY, Secrecy};
 use super::reader::Reader;
 use super::rules;
 use super::{Compression, Config, ConfigError, ParquetConfig, S3Config, Secret};
@@ -32,6 +32,9 @@ impl Config {
 
 /// Reads everything, and only then gives up if anything was wrong.
 fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
+    for (key, values) in ONE_WAY {
+        r.with(key, |value| rules::one_way(value, values));
+    }
     let urls = read_urls(r);
     let sink_id = read_sink_id(r, connector_name);
     let s3 = read_s3(r);

@@ -133,6 +133,12 @@ pub(super) fn event_time_list(text: &str) -> Result<Vec<EventTimeSource>, String
     entries.into_iter().map(|e| event_time(e).map_err(|_| wanted.to_owned())).collect()
 }
 
+/// A key of which this version carries out one way only.
+pub(super) fn one_way(value: &str, values: &[&str]) -> Result<(), String> {
+    let message = || format!("must be {}; others come with a later version", values.join(" or "));
+    if values.contains(&value) { Ok(()) } else { Err(message()) }
+}
+
 /// `columns.types`: `name:type,…`; a type may hold commas within parentheses.
 pub(super) fn columns_types(text: &str) -> Result<Vec<(String, String)>, String> {
     let wanted = |entry: &str| format!("must be column:type,…; {entry:?} is not of that form");

@@ -1,3 +1,4 @@
+use super::keys::Secrecy;
 use super::*;
 use std::collections::BTreeMap;
 
@@ -209,6 +210,16 @@ const BAD: &[(&[(&str, &str)], &str, &str)] = &[
     (&[("event.time.fallback", "fail,kafka")], "event.time.fallback", "must be fail, or"),
     (&[("event.time.zone", "CET+1")], "event.time.zone", "not a time zone"),
     (&[("partition.timezone", "+02:00")], "partition.timezone", "not a time zone"),
+    (&[("input.format", "avro")], "input.format", "auto or debezium-json; others come"),
+    (&[("row.layout", "envelope")], "row.layout", "must be flat;"),
+    (&[("tombstones", "row")], "tombstones", "must be skip;"),
+    (&[("format", "csv")], "format", "must be parquet;"),
+    (&[("schema.evolution", "strict")], "schema.evolution", "must be widen;"),
+    (&[("schema.incompatible", "dlq")], "schema.incompatible", "must be fail;"),
+    (&[("delivery.guarantee", "at_least_once")], "delivery.guarantee", "must be exactly_once;"),
+    (&[("lost.upload", "rebuild")], "lost.upload", "must be fail;"),
+    (&[("range.lost", "record")], "range.lost", "must be fail;"),
+    (&[("publish.mode", "copy")], "publish.mode", "must be auto;"),
     (&[("s3.endpoint", "${env:S3_ENDPOINT}")], "s3.endpoint", "was not replaced"),
 ];
 
@@ -229,7 +240,7 @@ fn every_bad_value_is_named_with_what_would_be_right() {
 #[test]
 fn every_key_that_can_be_wrong_is_in_the_table() {
     // Free text: nothing can be said against it here.
-    let free = ["s3.region", "partition.path"];
+    let free = ["s3.region", "partition.path", "admin.bootstrap.servers"];
     for spec in KEYS.iter().filter(|spec| !free.contains(&spec.name)) {
         assert!(BAD.iter().any(|(_, key, _)| *key == spec.name), "{} is never blamed", spec.name);
     }
@@ -275,12 +286,35 @@ fn a_connector_name_that_cannot_be_a_folder_asks_for_sink_id() {
 }
 
 #[test]
-fn key_names_are_unique_and_asked_for() {
-    for (i, spec) in KEYS.iter().enumerate() {
-        assert!(KEYS[..i].iter().all(|other| other.name != spec.name), "{} twice", spec.name);
-    }
-    let source = [include_str!("parse.rs"), include_str!("reader.rs")].concat();
-    for spec in KEYS {
-        assert!(source.contains(&format!("\"{}\"", spec.name)), "{} is never read", spec.name);
+fn keys_and_defaults_are_those_of_the_config_def() {
+    let generated: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/config-keys.json")).unwrap();
+    let theirs: Vec<_> = generated
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|k| (k["key"].as_str().unwrap(), k["default"].as_str(), k["type"] == "password"))
+        .collect();
+    let ours: Vec<_> =
+        KEYS.iter().map(|k| (k.name, k.default, k.secrecy == Secrecy::Secret)).collect();
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn a_default_that_is_given_changes_nothing_but_the_fingerprint() {
+    let given: Vec<_> = KEYS.iter().filter_map(|k| Some((k.name, k.default?))).collect();
+    let unset = parse(&[]).unwrap();
+    let config = parse(&given).unwrap();
+    assert_ne!(config.fingerprint, unset.fingerprint);
+    assert_eq!(Config { fingerprint: unset.fingerprint.clone(), ..config }, unset);
+}
+
+#[test]
+fn every_key_is_asked_for() {
+    let source = [include_str!("parse.rs"), include_str!("rules.rs")].concat();
+    for spec in KEYS.iter().filter(|spec| spec.name != "admin.bootstrap.servers") {
+        let one_way = keys::ONE_WAY.iter().any(|(key, _)| *key == spec.name);
+        let read = source.contains(&format!("\"{}\"", spec.name));
+        assert!(one_way || read, "{} is never read", spec.name);
     }
 }
