@@ -1,0 +1,91 @@
+//! Topic-partitions in memory: what a consumer of Kafka sees, gaps and all. No broker, no groups.
+
+use alluvium_core::position::TopicPartition;
+use std::collections::BTreeMap;
+
+/// What a consumer finds at an offset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A record with this value; `None` is a tombstone.
+    Record(Option<Vec<u8>>),
+    /// Nothing a consumer gets: a transaction marker, an aborted or compacted record.
+    Gap,
+}
+
+/// All topic-partitions.
+#[derive(Debug, Clone, Default)]
+pub struct Kafka {
+    partitions: BTreeMap<TopicPartition, Partition>,
+}
+
+/// One topic-partition: entries from `first` on.
+#[derive(Debug, Clone, Default)]
+pub struct Partition {
+    first: i64,
+    entries: Vec<Entry>,
+}
+
+impl Kafka {
+    /// A topic-partition whose first offset is `first`: what lies below has expired.
+    pub fn create(&mut self, tp: &TopicPartition, first: i64) {
+        self.partitions.insert(tp.clone(), Partition { first, entries: Vec::new() });
+    }
+
+    /// Appends an entry; gives its offset.
+    pub fn append(&mut self, tp: &TopicPartition, entry: Entry) -> i64 {
+        let partition = self.partitions.entry(tp.clone()).or_default();
+        partition.entries.push(entry);
+        partition.end() - 1
+    }
+
+    /// Appends a change event of the row `id`; gives its offset.
+    pub fn insert(&mut self, tp: &TopicPartition, id: i64) -> i64 {
+        self.append(tp, Entry::Record(Some(event(id, id))))
+    }
+
+    /// The topic-partition, if it exists.
+    pub fn partition(&self, tp: &TopicPartition) -> Option<&Partition> {
+        self.partitions.get(tp)
+    }
+
+    /// Every topic-partition.
+    pub fn topic_partitions(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.partitions.keys()
+    }
+}
+
+impl Partition {
+    /// The offset behind the last entry.
+    pub fn end(&self) -> i64 {
+        self.first + self.entries.len() as i64
+    }
+
+    /// The first offset there is.
+    pub fn first(&self) -> i64 {
+        self.first
+    }
+
+    /// Entries from an offset on.
+    pub fn from(&self, offset: i64) -> impl Iterator<Item = (i64, &Entry)> {
+        let skip = (offset - self.first).max(0) as usize;
+        let offsets = self.first + skip as i64..;
+        offsets.zip(self.entries.iter().skip(skip))
+    }
+
+    /// Offsets whose records become rows: with a value that begins as an object.
+    pub fn row_offsets(&self) -> Vec<i64> {
+        let is_row = |entry: &Entry| matches!(entry, Entry::Record(Some(v)) if v[0] == b'{');
+        self.from(self.first).filter(|(_, e)| is_row(e)).map(|(offset, _)| offset).collect()
+    }
+}
+
+/// A Debezium change event without schema: an insert of row `id`, `second` seconds after the
+/// beginning of 2026.
+pub fn event(id: i64, second: i64) -> Vec<u8> {
+    let ts_us = 1_767_225_600_000_000 + second * 1_000_000;
+    format!(
+        r#"{{"before":null,"after":{{"id":{id},"name":"row {id}"}},"source":{{"version":"3.6.1.Final","connector":"mysql","name":"t","ts_ms":{ms},"snapshot":"false","db":"inventory","sequence":null,"ts_us":{ts_us},"ts_ns":{ts_us}000,"table":"orders","server_id":1,"gtid":null,"file":"binlog.000002","pos":{id},"row":0,"thread":7,"query":null}},"transaction":null,"op":"c","ts_ms":{ms},"ts_us":{ts_us},"ts_ns":{ts_us}000}}"#,
+        ms = ts_us / 1000,
+    )
+    .into_bytes()
+}

@@ -1,0 +1,78 @@
+//! What a reader of the table sees: every visible file, read by the `parquet` crate's reader, not
+//! by code of ours.
+
+use crate::MemoryStore;
+use alluvium_core::position::TopicPartition;
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::{BTreeMap, HashMap};
+
+/// How often each position is visible.
+pub type Visible = BTreeMap<(TopicPartition, i64), u32>;
+
+/// Reads visible files, each only once: files are immutable.
+#[derive(Debug, Default)]
+pub struct Reader {
+    files: HashMap<String, Vec<(TopicPartition, i64)>>,
+}
+
+impl Reader {
+    /// Every position visible below the folder `table`, and how often.
+    ///
+    /// # Errors
+    /// A text naming the file that cannot be read, or that changed or vanished since last time.
+    pub fn read(&mut self, store: &MemoryStore, table: &str) -> Result<Visible, String> {
+        let prefix = format!("{table}/");
+        let keys: Vec<String> =
+            store.keys().into_iter().filter(|key| key.starts_with(&prefix)).collect();
+        if let Some(gone) = self.files.keys().find(|key| !keys.contains(key)) {
+            return Err(format!("{gone} was visible and is gone"));
+        }
+        let mut visible = Visible::new();
+        for key in keys {
+            if !self.files.contains_key(&key) {
+                let bytes = store.object(&key).ok_or("listed, not there")?;
+                let rows = positions(bytes).map_err(|e| format!("{key}: {e}"))?;
+                self.files.insert(key.clone(), rows);
+            }
+            for position in &self.files[&key] {
+                *visible.entry(position.clone()).or_default() += 1;
+            }
+        }
+        Ok(visible)
+    }
+
+    /// Number of visible files.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+}
+
+type AnyError = Box<dyn std::error::Error>;
+
+fn positions(bytes: Bytes) -> Result<Vec<(TopicPartition, i64)>, AnyError> {
+    let mut all = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
+        let batch = batch?;
+        let column = |name: &str, to: &DataType| -> Result<ArrayRef, AnyError> {
+            let column = batch.column_by_name(name).ok_or(format!("no column {name}"))?;
+            Ok(cast(column, to)?)
+        };
+        let topics = column("_topic", &DataType::Utf8)?;
+        let partitions = column("_partition", &DataType::Int32)?;
+        let offsets = column("_offset", &DataType::Int64)?;
+        for row in 0..batch.num_rows() {
+            if topics.is_null(row) || partitions.is_null(row) || offsets.is_null(row) {
+                return Err(format!("row {row} does not say where it is from").into());
+            }
+            let topic = topics.as_string::<i32>().value(row);
+            let partition = partitions.as_primitive::<Int32Type>().value(row);
+            let offset = offsets.as_primitive::<Int64Type>().value(row);
+            all.push((TopicPartition::new(topic, partition), offset));
+        }
+    }
+    Ok(all)
+}

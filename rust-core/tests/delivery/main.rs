@@ -1,0 +1,9 @@
+//! The whole core against stores in memory, driven as Connect drives it: what is visible is held
+//! against what Kafka has, after every step and at the end.
+
+mod errants;
+mod failures;
+mod ownership;
+mod restart;
+mod seeds;
+mod world;

@@ -1,0 +1,198 @@
+//! The small world the tests share: a lake in memory, Kafka in memory, any number of tasks.
+
+use alluvium_core::clock::{Clock, UnixMillis};
+use alluvium_core::config::Config;
+use alluvium_core::log::{LogKeys, LogRecord};
+use alluvium_core::metrics::TaskMetrics;
+use alluvium_core::partition::PathTemplate;
+use alluvium_core::position::TopicPartition;
+use alluvium_core::recover::Identity;
+use alluvium_core::store::{Lake, Location, Store};
+use alluvium_core::task::{ErrantPolicy, MemoryBudget, Parts, SinkTask};
+use alluvium_core::upload::UploadLimits;
+use alluvium_testkit::connect::{Group, Worker};
+use alluvium_testkit::kafka::Kafka;
+use alluvium_testkit::readback::{Reader, Visible};
+use alluvium_testkit::{FaultyStore, MemoryStore};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) const TABLE: &str = "lake/cdc";
+pub(crate) const META: &str = "lake/cdc.alluvium";
+pub(crate) const CLOSE: Duration = Duration::from_secs(3);
+
+/// Wall clock that goes with tokio's.
+#[derive(Debug)]
+struct TestClock(tokio::time::Instant);
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> UnixMillis {
+        1_767_225_600_000 + self.0.elapsed().as_millis() as i64
+    }
+}
+
+/// Everything outside the tasks.
+pub(crate) struct World {
+    pub(crate) memory: MemoryStore,
+    pub(crate) kafka: Kafka,
+    pub(crate) group: Group,
+    pub(crate) reader: Reader,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What a test may choose of a task.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) keys: Vec<(&'static str, String)>,
+    pub(crate) errants: ErrantPolicy,
+    pub(crate) sink_id: &'static str,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { keys: Vec::new(), errants: ErrantPolicy::Stop, sink_id: "sink" }
+    }
+}
+
+impl Options {
+    pub(crate) fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.keys.push((key, value.to_string()));
+        self
+    }
+}
+
+pub(crate) fn tp(partition: i32) -> TopicPartition {
+    TopicPartition::new("orders", partition)
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            memory: MemoryStore::default(),
+            kafka: Kafka::default(),
+            group: Group::new(),
+            reader: Reader::default(),
+            clock: Arc::new(TestClock(tokio::time::Instant::now())),
+        }
+    }
+
+    /// A topic-partition with rows `0..rows`.
+    pub(crate) fn with_rows(mut self, partition: i32, rows: i64) -> Self {
+        for id in 0..rows {
+            self.kafka.insert(&tp(partition), id);
+        }
+        self
+    }
+
+    /// A worker on the world's own store.
+    pub(crate) fn worker(&self, options: &Options) -> Worker {
+        self.worker_on(Arc::new(self.memory.clone()), options)
+    }
+
+    /// A worker on a store with faults, and the switches of the faults.
+    pub(crate) fn faulty_worker(&self, options: &Options) -> (Worker, Arc<FaultyStore>) {
+        let faulty = Arc::new(FaultyStore::new(Arc::new(self.memory.clone())));
+        (self.worker_on(faulty.clone(), options), faulty)
+    }
+
+    fn worker_on(&self, store: Arc<dyn Store>, options: &Options) -> Worker {
+        let mut keys = BTreeMap::from([
+            ("lake.url".to_owned(), "s3://bucket/lake/cdc".to_owned()),
+            ("commit.interval.ms".to_owned(), "1000".to_owned()),
+            ("sink.id".to_owned(), options.sink_id.to_owned()),
+        ]);
+        keys.extend(options.keys.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
+        let config = Arc::new(Config::parse(&keys, "connector").expect("a good configuration"));
+        let location = |prefix: &str| Location { store: store.clone(), prefix: prefix.to_owned() };
+        let identity = Identity {
+            sink_id: config.sink_id.clone(),
+            table_url: config.lake_url.clone(),
+            group_id: None,
+            owner: Default::default(),
+            layout: Default::default(),
+            config_fp: String::new(),
+            log_bootstrap: config.log_bootstrap,
+        };
+        let parts = Parts {
+            paths: PathTemplate::parse(&config.partition_path).expect("a good path"),
+            share: MemoryBudget::new().join(config.memory_limit_bytes),
+            identity: Arc::new(identity),
+            lake: Lake { table: location(TABLE), meta: location(META) },
+            clock: self.clock.clone(),
+            metrics: Arc::new(TaskMetrics::default()),
+            errant_policy: options.errants,
+            uploads: UploadLimits {
+                file_max_bytes: config.file_max_bytes,
+                etags: true,
+                held: Arc::default(),
+            },
+            config,
+        };
+        Worker::new(SinkTask::start(parts, &tokio::runtime::Handle::current()))
+    }
+
+    /// Lets a worker poll for a while, a poll each 100 ms, and holds the table against Kafka after
+    /// each.
+    pub(crate) async fn run(&mut self, worker: &mut Worker, time: Duration) {
+        for _ in 0..time.as_millis() / 100 {
+            worker.iterate(&self.kafka).expect("the task goes on");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.check();
+        }
+    }
+
+    /// What is visible now: never a position twice, never one that Kafka does not have.
+    pub(crate) fn check(&mut self) -> Visible {
+        let visible = self.reader.read(&self.memory, TABLE).expect("the table reads");
+        for ((tp, offset), times) in &visible {
+            assert_eq!(*times, 1, "{tp} offset {offset} is visible {times} times");
+            let known = self.kafka.partition(tp).is_some_and(|p| p.row_offsets().contains(offset));
+            assert!(known, "{tp} offset {offset} is visible and was never a row");
+        }
+        visible
+    }
+
+    /// Every row Kafka has, from `from` on, is visible, once.
+    pub(crate) fn check_all(&mut self, from: i64) {
+        let visible = self.check();
+        for tp in self.kafka.topic_partitions() {
+            let rows = self.kafka.partition(tp).expect("listed").row_offsets();
+            for offset in rows.into_iter().filter(|offset| *offset >= from) {
+                assert!(visible.contains_key(&(tp.clone(), offset)), "{tp} offset {offset} is lost");
+            }
+        }
+        assert!(!visible.is_empty(), "nothing was compared");
+    }
+
+    /// The log of a topic-partition, oldest first.
+    pub(crate) fn log(&self, partition: i32, sink_id: &str) -> Vec<LogRecord> {
+        let keys = LogKeys::new(META, sink_id, &tp(partition), 1);
+        let mut log: Vec<LogRecord> = self
+            .memory
+            .keys()
+            .iter()
+            .filter(|key| keys.seq(key).is_some())
+            .map(|key| LogRecord::from_bytes(key, &self.memory.object(key).expect("there")))
+            .collect::<Result<_, _>>()
+            .expect("readable");
+        log.sort_by_key(|record| record.seq);
+        log
+    }
+
+    /// The log's ranges are contiguous and its books agree.
+    pub(crate) fn check_log(&self, partition: i32) -> Vec<LogRecord> {
+        let log = self.log(partition, "sink");
+        for pair in log.windows(2) {
+            assert_eq!(pair[1].prev, Some(pair[0].link()), "the chain at seq {}", pair[1].seq);
+            if pair[0].next_offset.is_some() {
+                assert_eq!(pair[1].start_offset, pair[0].next_offset, "seq {}", pair[1].seq);
+            }
+        }
+        for record in &log {
+            assert_eq!(record.records, record.rows + record.skipped.total(), "seq {}", record.seq);
+            assert_eq!(record.rows, record.files.iter().map(|f| f.rows).sum::<u64>());
+        }
+        log
+    }
+}
