@@ -101,6 +101,8 @@ fn arguments(data: &Path) -> Vec<String> {
         "-s3.port.lance=0",
         "-master.volumeSizeLimitMB=256",
         "-volume.max=200",
+        // A single master elects itself this long after a restart; the default is 10 s.
+        "-master.electionTimeout=1s",
         // It would call home.
         "-master.telemetry=false",
     ]

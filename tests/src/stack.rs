@@ -69,6 +69,11 @@ impl Stack {
         self.workers.get(index).ok_or_else(|| absent(&format!("worker {index}")))
     }
 
+    /// All Connect workers.
+    pub fn workers(&self) -> impl Iterator<Item = &Worker> {
+        self.workers.iter()
+    }
+
     /// The REST API of the first worker that runs.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use alluvium_tests::Stack;
+use alluvium_tests::{Server as _, Stack};
 use serde_json::Value;
 
 const SOURCE: &str = "connector-config/register-orders-connector.json";
+const TRANSACTIONS: &str = "connector-config/register-transactions-connector.json";
 const RUNNING_LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
@@ -57,10 +58,44 @@ fn changes_of_a_table_arrive_on_its_topic_and_nothing_is_left() {
     assert!(!folder.exists(), "{} is left", folder.display());
 }
 
+#[test]
+fn servers_come_back_with_their_data() {
+    let stack = Stack::builder().seed().workers(2).start().unwrap();
+    let rest = stack.rest().unwrap();
+    rest.post_file(&stack.clone_path(TRANSACTIONS)).unwrap();
+    rest.wait_running("inventory-transactions", 1, RUNNING_LIMIT).unwrap();
+    let (mysql, kafka) = (stack.mysql().unwrap(), stack.kafka().unwrap());
+    let topic = "bank.inventory.transactions";
+    assert_eq!(ops(&kafka.tool().wait_for(topic, 3, 60).unwrap()), ["r", "r", "r"]);
+
+    stack.workers().for_each(|worker| worker.process().kill9());
+    assert!(stack.rest().is_err());
+    mysql.process().sigstop();
+    let address = ("127.0.0.1", mysql.port());
+    let mut frozen = TcpStream::connect(address).unwrap();
+    frozen.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(frozen.read(&mut [0]).is_err(), "a frozen server says nothing");
+    mysql.process().sigcont();
+    frozen.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    assert_eq!(frozen.read(&mut [0]).unwrap(), 1, "one that goes on greets");
+
+    mysql.restart().unwrap();
+    kafka.restart().unwrap();
+    stack.s3().unwrap().restart().unwrap();
+    mysql.execute("INSERT INTO inventory.transactions (name, amount) VALUES ('Late', 1)").unwrap();
+    stack.workers().try_for_each(|worker| worker.restart()).unwrap();
+    let records = kafka.tool().wait_for(topic, 4, 60).unwrap();
+    assert_eq!(records.iter().filter(|record| op(record) == "c").count(), 1);
+    assert_eq!(records.len(), 4);
+}
+
 /// `op` of each record in the order of partition and offset.
 fn ops<'a>(records: impl IntoIterator<Item = &'a Value>) -> Vec<String> {
-    let op = |record: &Value| payload(&record["value"])["op"].as_str().map(str::to_owned);
-    records.into_iter().map(|record| op(record).unwrap_or_else(|| "tombstone".into())).collect()
+    records.into_iter().map(op).collect()
+}
+
+fn op(record: &Value) -> String {
+    payload(&record["value"])["op"].as_str().unwrap_or("tombstone").to_owned()
 }
 
 /// The payload of a JsonConverter text with a schema; null for anything else.
