@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -66,18 +68,21 @@ class LakeSinkTaskTest {
     void whatWasCommittedIsSoughtAfterARestart() throws Exception {
         closeCommitsWhatWasDelivered();
         task.stop();
-        LakeSinkTask next = new LakeSinkTask();
-        next.initialize(context);
-        next.start(config);
-        try {
-            next.open(List.of(Records.partition(0)));
-            Await.that(() -> {
-                next.put(List.of());
-                return context.calls.contains("offset orders_cdc-0 100");
-            });
-        } finally {
-            next.stop();
-        }
+        assertSoughtByTheNextTask(100);
+    }
+
+    @Test
+    void closeWaitsForErrantRecordsToArrive() throws Exception {
+        context.reporter = (record, error) -> CompletableFuture.runAsync(() -> { },
+            CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS));
+        start(Map.of("commit.interval.ms", "600000", "errors.tolerance", "all"));
+        task.open(List.of(Records.partition(0)));
+        untilResumed();
+        task.put(List.of(Records.record(0, 0, null, Records.changeEvent(0)),
+            Records.record(0, 1, "not JSON")));
+        task.close(List.of(Records.partition(0)));
+        task.stop();
+        assertSoughtByTheNextTask(2);
     }
 
     @Test
@@ -109,6 +114,28 @@ class LakeSinkTaskTest {
         ConnectException e =
             assertThrows(ConnectException.class, () -> task.put(List.of(record)));
         assertTrue(e.getMessage().startsWith("value.converter"), e.getMessage());
+    }
+
+    @Test
+    void aRecordThatCannotBeReportedStopsTheTask() throws InterruptedException {
+        CompletableFuture<Void> failed = new CompletableFuture<>();
+        failed.completeExceptionally(new IllegalStateException("no leader"));
+        context.reporter = (record, error) -> failed;
+        start(Map.of("errors.tolerance", "ALL"));
+        task.open(List.of(Records.partition(0)));
+        untilResumed();
+        task.put(List.of(Records.record(0, 0, "not JSON")));
+        List<ConnectException> thrown = new ArrayList<>();
+        Await.that(() -> {
+            try {
+                task.put(List.of());
+            } catch (ConnectException e) {
+                thrown.add(e);
+            }
+            return !thrown.isEmpty();
+        });
+        assertTrue(thrown.get(0).getMessage().contains("orders_cdc-0 offset 0"), "" + thrown);
+        assertTrue(thrown.get(0).getMessage().contains("dead letter queue"), "" + thrown);
     }
 
     @Test
@@ -158,17 +185,38 @@ class LakeSinkTaskTest {
             "lake.url", folder.resolve("lake").toUri().toString());
     }
 
-    /** Puts records 0 to count as Connect does: again from the sought offset, until they stick. */
+    private void assertSoughtByTheNextTask(long offset) throws InterruptedException {
+        LakeSinkTask next = new LakeSinkTask();
+        next.initialize(context);
+        next.start(config);
+        try {
+            next.open(List.of(Records.partition(0)));
+            Await.that(() -> {
+                next.put(List.of());
+                return context.calls.stream().anyMatch(call -> call.startsWith("offset "));
+            });
+            assertTrue(context.calls.contains("offset orders_cdc-0 " + offset),
+                context.calls.toString());
+        } finally {
+            next.stop();
+        }
+    }
+
+    /** Puts the records 0 to count as soon as the topic-partition is open. */
     private void deliver(int count) throws InterruptedException {
-        Await.that(() -> {
-            task.put(List.of());
-            return context.calls.contains("resume [orders_cdc-0]");
-        });
+        untilResumed();
         List<SinkRecord> records = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             records.add(Records.record(0, i, Records.bytes("{\"id\":" + i + "}"), Records.changeEvent(i)));
         }
         task.put(records);
+    }
+
+    private void untilResumed() throws InterruptedException {
+        Await.that(() -> {
+            task.put(List.of());
+            return context.calls.contains("resume [orders_cdc-0]");
+        });
     }
 
     private OffsetAndMetadata settled(int count) throws InterruptedException {

@@ -54,8 +54,8 @@ class RecordFrameTest {
 
     @Test
     void theOriginalCoordinatesCount() {
-        SinkRecord delivered = Records.record(3, 17, "v");
-        SinkRecord routed = delivered.newRecord("elsewhere", 0, null, null, null, null, 5L);
+        SinkRecord routed = new SinkRecord("elsewhere", 0, null, null, null, null, 99, 5L,
+            TimestampType.CREATE_TIME, null, Records.TOPIC, 3, 17);
         RecordFrame frame = new RecordFrame(1, ByteBuffer.allocateDirect(64), null);
         frame.append(7, routed, null, null);
         assertEquals(17, frame.buffer().getLong(8));
