@@ -8,6 +8,7 @@ use crate::throw::Failure;
 use crate::wire::{self, CreateRequest, ValidateRequest};
 use alluvium_core::clock::{Clock, SystemClock};
 use alluvium_core::config::{Config, ConfigError};
+use alluvium_core::envelope::EnvelopeReader;
 use alluvium_core::error::{Error, Kind, Result};
 use alluvium_core::log::{Layout, Owner};
 use alluvium_core::metrics::TaskMetrics;
@@ -28,7 +29,7 @@ pub(crate) fn task(json: &[u8]) -> Result<Task, Failure> {
     let request: CreateRequest = wire::request(json)?;
     let properties = request.properties();
     let config = Config::parse(&properties, &request.owner.connector).map_err(Error::from)?;
-    let paths = PathTemplate::parse(&config.partition_path)?;
+    let paths = semantics(&config).map_err(|mut wrong| wrong.remove(0).1)?;
     let shared = Shared::join(config.core_threads)?;
     let (lake, etags) = shared.handle().block_on(open_lake(&config))?;
     let parts = Parts {
@@ -103,11 +104,10 @@ pub(crate) fn mistakes(json: &[u8]) -> Result<Vec<(String, String)>, Failure> {
         Ok(config) => config,
         Err(errors) => return Ok(errors.iter().map(of_key).collect()),
     };
-    let checked = match PathTemplate::parse(&config.partition_path) {
-        Ok(_) => look_at_store(&config)?,
-        Err(error) => Checked::Wrong(error),
-    };
-    Ok(match checked {
+    if let Err(wrong) = semantics(&config) {
+        return Ok(wrong.iter().map(|(key, e)| ((*key).to_owned(), e.to_string())).collect());
+    }
+    Ok(match look_at_store(&config)? {
         Checked::Good => Vec::new(),
         Checked::Wrong(error) => {
             let key = error.context("key").unwrap_or("lake.url").to_owned();
@@ -125,6 +125,17 @@ fn of_key(error: &ConfigError) -> (String, String) {
     (error.key.to_owned(), error.to_string())
 }
 
+/// What the rooms behind `config` say against single values, with the key each belongs to; never
+/// an empty list.
+fn semantics(config: &Config) -> Result<PathTemplate, Vec<(&'static str, Error)>> {
+    let types = EnvelopeReader::new(&config.columns_types).map_err(|e| ("columns.types", e));
+    let path = PathTemplate::parse(&config.partition_path).map_err(|e| ("partition.path", e));
+    match (path, types.err()) {
+        (Ok(path), None) => Ok(path),
+        (path, types) => Err(types.into_iter().chain(path.err()).collect()),
+    }
+}
+
 /// On a runtime of its own: no task need exist when a connector is validated.
 fn look_at_store(config: &Config) -> Result<Checked> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -134,4 +145,71 @@ fn look_at_store(config: &Config) -> Result<Checked> {
     // Name resolution cannot be interrupted; nobody waits for it.
     runtime.shutdown_background();
     Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::Registry;
+    use alluvium_core::position::{TopicPartition, TpId};
+    use alluvium_core::task::Action;
+    use serde_json::json;
+
+    fn request(config: serde_json::Value) -> Vec<u8> {
+        let owner = json!({"connector": "orders-lake", "task": "0", "host": "h", "pid": 1,
+            "version": "0", "started_at": 0});
+        json!({"config": config, "owner": owner, "reporter": false}).to_string().into_bytes()
+    }
+
+    fn in_folder(folder: &tempfile::TempDir) -> serde_json::Value {
+        json!({"name": "orders-lake", "lake.url": format!("file://{}/lake", folder.path().display())})
+    }
+
+    #[test]
+    fn a_task_on_a_local_folder_opens_closes_and_ends() {
+        let (folder, registry) = (tempfile::tempdir().unwrap(), Registry::new());
+        let handle = registry.insert(task(&request(in_folder(&folder))).unwrap());
+        let tp = (TpId(1), TopicPartition::new("orders", 0));
+        registry
+            .call(handle, |task| {
+                assert_eq!(task.pipeline.open(vec![tp]), [Action::Pause(TpId(1))]);
+                while !task.pipeline.put(None)?.contains(&Action::Resume(TpId(1))) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                while !task.pipeline.close(&[TpId(1)], Duration::from_secs(1)).1 {}
+                Ok(())
+            })
+            .unwrap();
+        registry.destroy(handle).unwrap();
+        assert!(folder.path().join("lake.alluvium/v1/logs/orders-lake/orders").is_dir());
+    }
+
+    #[test]
+    fn a_bad_configuration_is_thrown_with_every_mistake_and_no_secret() {
+        let config = json!({"lake.url": "s3://b", "core.threads": "0",
+            "s3.secret.access.key": "hush"});
+        let message = task(&request(config)).unwrap_err().to_string();
+        for part in ["lake.meta.url", "core.threads=0", "s3.access.key.id"] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+        assert!(!message.contains("hush"), "{message}");
+    }
+
+    #[test]
+    fn mistakes_carry_their_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = |more: serde_json::Value| -> Vec<String> {
+            let mut config = in_folder(&folder);
+            for (key, value) in more.as_object().unwrap() {
+                config[key] = value.clone();
+            }
+            let found = mistakes(&request(config)).unwrap();
+            found.into_iter().map(|(key, _)| key).collect()
+        };
+        assert_eq!(keys(json!({})), [""; 0]);
+        assert_eq!(keys(json!({"file.max.bytes": "x"})), ["file.max.bytes"]);
+        let both = json!({"columns.types": "a:money", "partition.path": "{nothing}"});
+        assert_eq!(keys(both), ["columns.types", "partition.path"]);
+        assert_eq!(keys(json!({"lake.url": "file:///dev/null/x"})), ["lake.url"]);
+    }
 }

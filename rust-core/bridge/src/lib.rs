@@ -36,7 +36,10 @@ use std::ffi::c_void;
 /// # Safety
 /// For the JVM to call, with its own pointer.
 #[unsafe(no_mangle)]
-pub unsafe extern "system" fn JNI_OnLoad(vm: *mut jni::sys::JavaVM, _reserved: *mut c_void) -> jint {
+pub unsafe extern "system" fn JNI_OnLoad(
+    vm: *mut jni::sys::JavaVM,
+    _reserved: *mut c_void,
+) -> jint {
     let loaded = panics::caught(|| {
         ring::install();
         panics::install();

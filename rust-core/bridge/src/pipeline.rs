@@ -9,6 +9,9 @@ use std::fmt::Debug;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
+/// How long the end of a task is waited for.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
+
 /// What the entries ask of a task. The core's [`SinkTask`] answers; tests put others in its place.
 pub(crate) trait Pipeline: Debug + Send {
     /// Topic-partitions were assigned.
@@ -79,8 +82,12 @@ impl Pipeline for CorePipeline {
     }
 
     fn shutdown(&mut self) {
-        if let Some(task) = self.task.take() {
-            self.runtime.block_on(task.shutdown());
+        let Some(task) = self.task.take() else { return };
+        let ended = self
+            .runtime
+            .block_on(async { tokio::time::timeout(SHUTDOWN_LIMIT, task.shutdown()).await });
+        if ended.is_err() {
+            tracing::error!("the pipeline of a task did not end within {SHUTDOWN_LIMIT:?}");
         }
     }
 }

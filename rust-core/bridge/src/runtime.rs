@@ -26,7 +26,11 @@ pub(crate) struct Shared {
 impl Shared {
     /// Joins the other tasks, or begins. `threads` is `core.threads`; the first task decides.
     pub(crate) fn join(threads: Option<usize>) -> Result<Arc<Self>> {
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::join_at(&SHARED, threads)
+    }
+
+    fn join_at(place: &Mutex<Weak<Self>>, threads: Option<usize>) -> Result<Arc<Self>> {
+        let mut shared = place.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = shared.upgrade() {
             if threads != running.threads {
                 tracing::warn!(
@@ -77,8 +81,9 @@ mod tests {
 
     #[test]
     fn tasks_share_one_runtime_that_ends_with_the_last() {
-        let one = Shared::join(Some(1)).unwrap();
-        let two = Shared::join(Some(2)).unwrap();
+        let place = Mutex::new(Weak::new());
+        let one = Shared::join_at(&place, Some(1)).unwrap();
+        let two = Shared::join_at(&place, Some(2)).unwrap();
         assert!(Arc::ptr_eq(&one, &two));
         let name = one.handle().block_on(async {
             tokio::spawn(async { std::thread::current().name().map(str::to_owned) }).await
@@ -89,7 +94,7 @@ mod tests {
         assert!(!running.is_finished());
         drop(two);
         assert!(running.is_finished(), "cancelled with the runtime");
-        let next = Shared::join(Some(2)).unwrap();
+        let next = Shared::join_at(&place, Some(2)).unwrap();
         assert_eq!(next.threads, Some(2), "a new one, by the next first task's wish");
     }
 }
