@@ -1,17 +1,13 @@
 //! One column of the rows that wait for their batch.
 
+use super::arrays::{Texts, decimals, primitive, timestamps};
 use crate::envelope::{Row, Slot};
 use crate::error::{Error, Kind, Result};
 use crate::schema::ColumnKind;
-use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, NullBufferBuilder, PrimitiveArray,
-    StringArray,
-};
-use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, NullBufferBuilder};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Decimal256Type, DecimalType, Float32Type,
-    Float64Type, Int16Type, Int32Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
-    i256,
+    Date32Type, Decimal128Type, Decimal256Type, DecimalType, Float32Type, Float64Type, Int16Type,
+    Int32Type, Int64Type, Time64MicrosecondType, i256,
 };
 use arrow::error::ArrowError;
 use std::sync::Arc;
@@ -36,14 +32,7 @@ enum Values {
     F64(Vec<f64>),
     I128(Vec<i128>),
     I256(Vec<i256>),
-    Bytes(Text),
-}
-
-/// Byte strings one behind the other; `ends` has one entry a row.
-#[derive(Debug, Default)]
-struct Text {
-    data: Vec<u8>,
-    ends: Vec<i32>,
+    Bytes(Texts),
 }
 
 /// Why a value is not one of its column.
@@ -70,7 +59,7 @@ impl ColumnBuffer {
             ColumnKind::Decimal { precision: ..=38, .. } => Values::I128(Vec::new()),
             ColumnKind::Decimal { .. } => Values::I256(Vec::new()),
             ColumnKind::Utf8 | ColumnKind::Enum | ColumnKind::Json | ColumnKind::Binary => {
-                Values::Bytes(Text::default())
+                Values::Bytes(Texts::default())
             }
         };
         Self { kind, values, valid: NullBufferBuilder::new(0) }
@@ -140,7 +129,7 @@ impl ColumnBuffer {
             Values::F64(values) => values.push(0.0),
             Values::I128(values) => values.push(0),
             Values::I256(values) => values.push(i256::ZERO),
-            Values::Bytes(text) => text.ends.push(text.data.len() as i32),
+            Values::Bytes(texts) => texts.push_empty(),
         }
         self.valid.append_null();
     }
@@ -164,7 +153,7 @@ impl ColumnBuffer {
             Values::F64(values) => values.truncate(rows),
             Values::I128(values) => values.truncate(rows),
             Values::I256(values) => values.truncate(rows),
-            Values::Bytes(text) => text.truncate(rows),
+            Values::Bytes(texts) => texts.truncate(rows),
         }
         self.valid.truncate(rows);
     }
@@ -180,7 +169,7 @@ impl ColumnBuffer {
             Values::F64(values) => values.capacity() * 8,
             Values::I128(values) => values.capacity() * 16,
             Values::I256(values) => values.capacity() * 32,
-            Values::Bytes(text) => text.data.capacity() + text.ends.capacity() * 4,
+            Values::Bytes(texts) => texts.memory_bytes(),
         };
         values + self.valid.allocated_size()
     }
@@ -216,7 +205,7 @@ impl ColumnBuffer {
             Values::F64(values) => primitive::<Float64Type>(values, valid),
             Values::I128(values) => decimals::<Decimal128Type>(values, valid, self.kind),
             Values::I256(values) => decimals::<Decimal256Type>(values, valid, self.kind),
-            Values::Bytes(text) => text.take(valid, self.kind),
+            Values::Bytes(texts) => texts.take(valid, self.kind),
         };
         array.map_err(|error| {
             Error::new(Kind::Encode, "a batch of a column cannot be built; please report this bug")
@@ -237,68 +226,5 @@ fn decimal<T: DecimalType>(n: T::Native, kind: ColumnKind) -> Result<T::Native, 
             Ok(n)
         }
         _ => Err(Misfit::Value("more digits than the decimal column has")),
-    }
-}
-
-/// The values, replaced by room for as many.
-fn take<T>(values: &mut Vec<T>) -> Vec<T> {
-    let room = Vec::with_capacity(values.len());
-    std::mem::replace(values, room)
-}
-
-fn primitive<T: ArrowPrimitiveType>(
-    values: &mut Vec<T::Native>,
-    valid: Option<NullBuffer>,
-) -> Result<ArrayRef, ArrowError> {
-    Ok(Arc::new(PrimitiveArray::<T>::try_new(ScalarBuffer::from(take(values)), valid)?))
-}
-
-fn timestamps(
-    values: &mut Vec<i64>,
-    valid: Option<NullBuffer>,
-    utc: bool,
-) -> Result<ArrayRef, ArrowError> {
-    let values = ScalarBuffer::from(take(values));
-    let array = PrimitiveArray::<TimestampMicrosecondType>::try_new(values, valid)?;
-    Ok(Arc::new(array.with_timezone_opt(utc.then_some("UTC"))))
-}
-
-fn decimals<T: DecimalType + ArrowPrimitiveType>(
-    values: &mut Vec<T::Native>,
-    valid: Option<NullBuffer>,
-    kind: ColumnKind,
-) -> Result<ArrayRef, ArrowError> {
-    let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(take(values)), valid)?;
-    Ok(Arc::new(array.with_data_type(kind.data_type())))
-}
-
-impl Text {
-    fn push(&mut self, bytes: &[u8]) -> Result<usize, Misfit> {
-        let end = i32::try_from(self.data.len() + bytes.len())
-            .map_err(|_| Misfit::Value("more than 2 GiB in one batch of a column"))?;
-        self.data.extend_from_slice(bytes);
-        self.ends.push(end);
-        Ok(bytes.len())
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.ends.truncate(rows);
-        self.data.truncate(self.ends.last().map_or(0, |end| *end as usize));
-    }
-
-    fn take(
-        &mut self,
-        valid: Option<NullBuffer>,
-        kind: ColumnKind,
-    ) -> Result<ArrayRef, ArrowError> {
-        let mut offsets = Vec::with_capacity(self.ends.len() + 1);
-        offsets.push(0);
-        offsets.append(&mut self.ends);
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        let data = Buffer::from_vec(take(&mut self.data));
-        Ok(match kind {
-            ColumnKind::Binary => Arc::new(BinaryArray::try_new(offsets, data, valid)?),
-            _ => Arc::new(StringArray::try_new(offsets, data, valid)?),
-        })
     }
 }

@@ -1,6 +1,7 @@
 //! Room 5, buffer: in come rows of one partition path and schema, out go batches of columns to the
 //! file's encoder and, at the end, the sealed file. Never knows where the file will lie.
 
+mod arrays;
 mod batch;
 mod column;
 mod encoder;

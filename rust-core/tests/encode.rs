@@ -1,0 +1,14 @@
+//! Rows into Parquet files and back, through the doors of buffer and encode alone.
+
+#[path = "encode/atomic.rs"]
+mod atomic;
+#[path = "encode/cells.rs"]
+mod cells;
+#[path = "encode/files.rs"]
+mod files;
+#[path = "encode/layout.rs"]
+mod layout;
+#[path = "encode/round_trip.rs"]
+mod round_trip;
+#[path = "encode/sample.rs"]
+mod sample;
