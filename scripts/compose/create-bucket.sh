@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes the lake's bucket on SeaweedFS, once; a bucket that is there is fine.
 #
-# In:  SEAWEEDFS_MASTER and SEAWEEDFS_FILER (host:port, or host:port.grpcport), S3_BUCKET; `weed` in PATH.
+# In:  SEAWEEDFS_MASTER and SEAWEEDFS_FILER (host:port, or host:port.grpcport), S3_BUCKET; `weed` in
+#      PATH.
 # Out: exit code 0 when the bucket is there, 1 after 60 s.
 set -eu
 
@@ -9,7 +10,10 @@ set -eu
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
-ask() { echo "$1" | weed -logdir="$logs" shell -master="$SEAWEEDFS_MASTER" -filer="$SEAWEEDFS_FILER" 2>&1; }
+ask() {
+  echo "$1" |
+    weed -logdir="$logs" shell -master="$SEAWEEDFS_MASTER" -filer="$SEAWEEDFS_FILER" 2>&1
+}
 
 there() {
   said=$(ask s3.bucket.list) || return 1

@@ -3,15 +3,18 @@
 #
 #   register-connectors.sh FILE...
 #
-# In:  CONNECT_URL (http://host:port of a worker); files as the REST API takes them, posted as they are.
-# Out: exit code 0 when all run; 1 when one is refused or fails (what the worker said is printed), or
-#      after LIMIT seconds (180) for each.
+# In:  CONNECT_URL (http://host:port of a worker); files as the REST API takes them, posted as they
+#      are.
+# Out: exit code 0 when all run; 1 when one is refused or fails (what the worker said is printed),
+#      or after LIMIT seconds (180) for each.
 # Never: a second registration; a connector that is there is left as it is.
 set -eu
 
 limit=${LIMIT:-180}
-answer=$(mktemp)
-trap 'rm -f "$answer"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+answer=$folder/answer
+failure=$folder/failure
 
 main() {
   wait_for "the REST API of $CONNECT_URL" rest_answers
@@ -45,7 +48,7 @@ runs() {
   case $states in
     *FAILED*) fail "$1 has failed: $(cat "$answer")" ;;
   esac
-  [ "$(echo "$states" | wc -l)" -ge 2 ] && [ -z "$(echo "$states" | grep -v RUNNING)" ]
+  [ "$(echo "$states" | wc -l)" -ge 2 ] && ! echo "$states" | grep -qv RUNNING
 }
 
 # The first "name" of a file is the connector's.
@@ -56,12 +59,14 @@ name_in() {
   echo "$found"
 }
 
-# Prints the HTTP status, 000 when there was no answer; the body is in $answer.
+# Prints the HTTP status, 000 when there was no answer; the body is in $answer, curl's own words are
+# in $failure.
 call() {
   method=$1 path=$2
   shift 2
+  : >"$answer"
   curl -sS -o "$answer" -w '%{http_code}' -X "$method" -H 'Content-Type: application/json' "$@" \
-    "$CONNECT_URL$path" 2>>"$answer" || true
+    "$CONNECT_URL$path" 2>"$failure" || true
 }
 
 wait_for() {
@@ -71,7 +76,8 @@ wait_for() {
   waited=0
   until "$@"; do
     waited=$((waited + 1))
-    [ "$waited" -lt "$limit" ] || fail "waited $limit s for $what: $(cat "$answer")"
+    [ "$waited" -lt "$limit" ] ||
+      fail "waited $limit s for $what: $(cat "$answer" "$failure")"
     sleep 1
   done
 }

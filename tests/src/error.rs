@@ -1,7 +1,8 @@
 //! The one error of this crate: what was wanted, why it failed, what to do.
 //!
-//! In: messages and causes. Out: text for a person who reads a failed test. Never: a kind to match on; a test that
-//! needs to tell failures apart asks for the value behind them (an HTTP status, an exit code).
+//! In: messages and causes. Out: text for a person who reads a failed test. Never: a kind to match
+//! on; a test that needs to tell failures apart asks for the value behind them (an HTTP status, an
+//! exit code).
 
 use std::fmt;
 

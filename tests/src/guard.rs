@@ -1,7 +1,7 @@
 //! What must not outlive this program: process groups and run folders.
 //!
-//! In: each of them when it begins and when it ends. Out: on Ctrl-C, TERM or HUP all are ended, then
-//! the program. Never: a wait; after SIGKILL, where nothing here can run, the kernel ends the
+//! In: each of them when it begins and when it ends. Out: on Ctrl-C, TERM or HUP all are ended,
+//! then the program. Never: a wait; after SIGKILL, where nothing here can run, the kernel ends the
 //! processes (see `spawner`) and the next run removes the folders (see `run_folder`).
 
 use std::collections::BTreeSet;

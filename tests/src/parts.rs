@@ -1,7 +1,8 @@
 //! Where the installed parts of the stack are.
 //!
-//! In: `scripts/install.sh where`, the one place that knows versions and folders. Out: paths of parts that are there.
-//! Never: an installation; a missing part is an error with the command that installs it.
+//! In: `scripts/install.sh where`, the one place that knows versions and folders. Out: paths of
+//! parts that are there. Never: an installation; a missing part is an error with the command that
+//! installs it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

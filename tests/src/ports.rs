@@ -1,7 +1,8 @@
 //! Ports on this machine.
 //!
-//! In: nothing, or a fixed port and what it is for. Out: a port that was free a moment ago. Never: one of the kernel's
-//! ephemeral range, where an outgoing connection could take it while its server is being restarted.
+//! In: nothing, or a fixed port and what it is for. Out: a port that was free a moment ago. Never:
+//! one of the kernel's ephemeral range, where an outgoing connection could take it while its server
+//! is being restarted.
 
 use std::collections::HashSet;
 use std::net::TcpListener;

@@ -1,8 +1,8 @@
 //! The folder of one run: configurations, data and logs of every process.
 //!
-//! In: nothing. Out: a fresh folder, gone at the end unless `KEEP=1`, and with it the few files that
-//! a server insists on putting elsewhere. Never: a folder of a run whose program is alive; what a
-//! killed program left is removed by the next run.
+//! In: nothing. Out: a fresh folder, gone at the end unless `KEEP=1`, and with it the few files
+//! that a server insists on putting elsewhere. Never: a folder of a run whose program is alive;
+//! what a killed program left is removed by the next run.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};

@@ -1,7 +1,8 @@
 //! Progress for the person who waits.
 //!
-//! In: one line. Out: standard error, with the seconds since the first line. Never: standard output, which belongs to
-//! the program, nor the test harness's captured output, which nobody sees until it is too late.
+//! In: one line. Out: standard error, with the seconds since the first line. Never: standard
+//! output, which belongs to the program, nor the test harness's captured output, which nobody sees
+//! until it is too late.
 
 use std::io::Write;
 use std::sync::OnceLock;

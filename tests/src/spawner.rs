@@ -1,8 +1,8 @@
 //! The one thread that starts processes.
 //!
-//! In: commands. Out: running children that the kernel kills when this program dies, however it dies. Never: a child
-//! started by a test's own thread, since Linux sends the parent-death signal when the starting thread ends, not the
-//! program.
+//! In: commands. Out: running children that the kernel kills when this program dies, however it
+//! dies. Never: a child started by a test's own thread, since Linux sends the parent-death signal
+//! when the starting thread ends, not the program.
 
 use std::io;
 use std::process::{Child, Command};
