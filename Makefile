@@ -34,7 +34,7 @@ dist:            ## dist/alluvium-connect-<version>.zip with libraries for glibc
 	@scripts/dist.sh
 
 docs:            ## docs/config.md and docs/config-keys.json from the ConfigDef
-	@gradle -q configDocs
+	@gradle --no-daemon -q configDocs
 
 bench:           ## records/s of the native path and in the worker
 	@scripts/bench.sh

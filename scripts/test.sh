@@ -88,18 +88,18 @@ lane_unit() {
 
 lane_java() {
   scripts/install.sh apt
-  gradle --console=plain check
+  gradle --no-daemon --console=plain check
 }
 
 lane_e2e() {
   scripts/install.sh all
-  gradle --console=plain -q -PnativeDebug pluginZip
+  gradle --no-daemon --console=plain -q -PnativeDebug pluginZip
   cargo test --locked -p alluvium-tests -- --nocapture --test-threads=1
 }
 
 lane_chaos() {
   scripts/install.sh all
-  gradle --console=plain -q -PnativeDebug pluginZip
+  gradle --no-daemon --console=plain -q -PnativeDebug pluginZip
   RUNS=${RUNS:-20} cargo test --locked -p alluvium-tests --test chaos -- --nocapture --ignored --test-threads=1
 }
 

@@ -81,18 +81,18 @@ def create_topic(args):
     """Make a topic; one that exists with as many partitions is fine."""
     topic = NewTopic(args.topic, args.partitions, 1, config=pairs(args.config))
     try:
-        wait(admin(args).create_topics([topic]))
+        wait(admin(args.bootstrap).create_topics([topic]))
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
-        there = len(partitions_of(admin(args), args.topic))
+        there = len(partitions_of(admin(args.bootstrap), args.topic))
         if there != args.partitions:
             raise ValueError(f"topic {args.topic} exists with {there} partitions, not {args.partitions}") from error
 
 
 def delete_topic(args):
     """Delete a topic and wait until the broker no longer lists it."""
-    client = admin(args)
+    client = admin(args.bootstrap)
     wait(client.delete_topics([args.topic]))
     limit = time.monotonic() + CALL_SECONDS
     while args.topic in client.list_topics(timeout=CALL_SECONDS).topics:
@@ -103,25 +103,25 @@ def delete_topic(args):
 
 def add_partitions(args):
     """Raise the number of partitions of a topic to a total."""
-    wait(admin(args).create_partitions([NewPartitions(args.topic, args.partitions)]))
+    wait(admin(args.bootstrap).create_partitions([NewPartitions(args.topic, args.partitions)]))
 
 
 def alter_topic(args):
     """Set configs of a topic, all others go back to their defaults."""
     resource = ConfigResource(ConfigResource.Type.TOPIC, args.topic, set_config=pairs(args.config))
-    wait(admin(args).alter_configs([resource]))
+    wait(admin(args.bootstrap).alter_configs([resource]))
 
 
 def list_topics(args):
     """One line a topic: name and number of partitions."""
-    topics = admin(args).list_topics(timeout=CALL_SECONDS).topics
+    topics = admin(args.bootstrap).list_topics(timeout=CALL_SECONDS).topics
     for name in sorted(topics):
         emit({"topic": name, "partitions": len(topics[name].partitions)})
 
 
 def list_offsets(args):
     """One line a partition: first offset and next offset (last + 1)."""
-    client = admin(args)
+    client = admin(args.bootstrap)
     level = IsolationLevel[args.isolation.upper()]
     parts = partitions_of(client, args.topic)
 
@@ -137,13 +137,13 @@ def list_offsets(args):
 
 def delete_records(args):
     """Delete everything of a partition before an offset, as retention would."""
-    wait(admin(args).delete_records([TopicPartition(args.topic, args.partition, args.before)]))
+    wait(admin(args.bootstrap).delete_records([TopicPartition(args.topic, args.partition, args.before)]))
 
 
 def group_offsets(args):
     """One line a partition: what a consumer group has committed."""
     request = [ConsumerGroupTopicPartitions(args.group)]
-    for future in admin(args).list_consumer_group_offsets(request).values():
+    for future in admin(args.bootstrap).list_consumer_group_offsets(request).values():
         for tp in future.result(CALL_SECONDS).topic_partitions:
             emit({"topic": tp.topic, "partition": tp.partition, "offset": tp.offset, "metadata": tp.metadata})
 
@@ -194,23 +194,29 @@ def send(producer, record, delivered):
 
 def dump(args):
     """Print records of topics from the first on, to their end or up to a number."""
+    for record in read(args.bootstrap, args.topics, args.isolation, args.timeout, args.count):
+        emit(record)
+
+
+def read(bootstrap, topics, isolation="read_committed", timeout=60, count=None):
+    """Records of topics from the first on, to their end or up to a number."""
     consumer = Consumer({
-        "bootstrap.servers": args.bootstrap, "group.id": "kafka-tool", "enable.auto.commit": False,
-        "isolation.level": args.isolation, "enable.partition.eof": True,
+        "bootstrap.servers": bootstrap, "group.id": "kafka-tool", "enable.auto.commit": False,
+        "isolation.level": isolation, "enable.partition.eof": True,
     })
-    limit, seen, ended = time.monotonic() + args.timeout, 0, set()
-    patience = limit if args.count is not None else 0
-    parts = [TopicPartition(t, p, OFFSET_BEGINNING) for t in args.topics for p in appeared(args, t, patience)]
+    limit, seen, ended = time.monotonic() + timeout, 0, set()
+    patience = limit if count is not None else 0
+    parts = [TopicPartition(t, p, OFFSET_BEGINNING) for t in topics for p in appeared(bootstrap, t, patience)]
     consumer.assign(parts)
-    while seen < args.count if args.count is not None else len(ended) < len(parts):
+    while seen < count if count is not None else len(ended) < len(parts):
         if time.monotonic() > limit:
-            wanted = "" if args.count is None else f" of {args.count}"
-            raise TimeoutError(f"{seen}{wanted} records of {args.topics} within {args.timeout} s")
+            wanted = "" if count is None else f" of {count}"
+            raise TimeoutError(f"{seen}{wanted} records of {topics} within {timeout} s")
         message = consumer.poll(0.5)
         if message is None:
             continue
         if message.error() is None:
-            emit(record_of(message))
+            yield record_of(message)
             seen += 1
         elif message.error().code() == KafkaError._PARTITION_EOF:
             ended.add((message.topic(), message.partition()))
@@ -219,11 +225,11 @@ def dump(args):
     consumer.close()
 
 
-def appeared(args, topic, limit):
+def appeared(bootstrap, topic, limit):
     """The partition numbers of a topic that may yet be made: Connect makes one with its first record."""
     while True:
         try:
-            return partitions_of(admin(args), topic)
+            return partitions_of(admin(bootstrap), topic)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART or time.monotonic() > limit:
                 raise
@@ -257,9 +263,9 @@ def unpack(record, name):
     return None if text is None else text.encode()
 
 
-def admin(args):
+def admin(bootstrap):
     """A client for the administrative questions."""
-    return AdminClient({"bootstrap.servers": args.bootstrap})
+    return AdminClient({"bootstrap.servers": bootstrap})
 
 
 def partitions_of(client, topic):

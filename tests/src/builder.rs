@@ -17,6 +17,7 @@ use crate::ports;
 use crate::run_folder::RunFolder;
 use crate::s3::S3;
 use crate::say::say;
+use crate::plugin::Plugin;
 use crate::server::Server;
 use crate::settings::demo;
 use crate::stack::Stack;
@@ -30,6 +31,7 @@ pub struct StackBuilder {
     mysql: bool,
     s3: bool,
     seed: bool,
+    alluvium: bool,
     fixed_ports: bool,
     workers: usize,
     settings: WorkerSettings,
@@ -44,6 +46,7 @@ impl Default for StackBuilder {
             mysql: true,
             s3: true,
             seed: false,
+            alluvium: false,
             fixed_ports: false,
             workers: 1,
             settings: WorkerSettings { flags: flags("-Xmx1g"), ..WorkerSettings::default() },
@@ -99,6 +102,13 @@ impl StackBuilder {
     #[must_use]
     pub fn plugin_path(mut self, folder: impl Into<PathBuf>) -> Self {
         self.settings.plugin_path.push(folder.into());
+        self
+    }
+
+    /// The plugin zip, unpacked for the workers of this stack.
+    #[must_use]
+    pub fn alluvium(mut self) -> Self {
+        self.alluvium = true;
         self
     }
 
@@ -213,6 +223,9 @@ impl StackBuilder {
         settings.env.splice(0..0, env.iter().cloned());
         if self.workers > 0 {
             settings.plugin_path.insert(0, parts.debezium()?);
+        }
+        if self.alluvium {
+            settings.plugin_path.push(Plugin::unpacked(run.path())?);
         }
         let start =
             |one| Worker::start(parts, run.path(), &settings, &kafka.internal_bootstrap(), one);
