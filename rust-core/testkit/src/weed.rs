@@ -108,14 +108,14 @@ impl Weed {
     fn wait_for_bucket(&self, filer: u16) {
         let give_up = Instant::now() + READY;
         let make = format!("POST /buckets/{BUCKET}/ HTTP/1.1\r\nContent-Length: 0\r\n");
-        let try_all = || {
+        let is_ready = || {
+            // 409: an earlier try made it, before the rest was up.
             let made = ask(filer, &make)?;
+            let made = [" 201 ", " 409 "].iter().any(|status| made.contains(status));
             let s3_answers = ask(self.s3, "GET /healthz HTTP/1.1\r\n")?;
-            Ok::<_, std::io::Error>(
-                made.contains(" 201 ") && s3_answers.starts_with("HTTP/1.1 200"),
-            )
+            Ok::<_, std::io::Error>(made && s3_answers.starts_with("HTTP/1.1 200"))
         };
-        while !try_all().unwrap_or(false) {
+        while !is_ready().unwrap_or(false) {
             if Instant::now() > give_up {
                 let log = std::fs::read_to_string(self.data.path().join("log"));
                 let log = log.unwrap_or_default();

@@ -98,7 +98,9 @@ fn service(config: &S3Config, environment: &AwsEnvironment) -> Result<(String, A
         Some(value) => builder.with_config(key, value),
         None => builder,
     };
-    let options = ClientOptions::new().with_timeout(LIMIT).with_connect_timeout(LIMIT);
+    // Longer than the limit, which speaks first and says what was asked.
+    let patience = 2 * LIMIT;
+    let options = ClientOptions::new().with_timeout(patience).with_connect_timeout(patience);
     // The services on this machine are asked over http, and must be where there are no root
     // certificates.
     let local = options.clone().with_no_system_certificates(true);

@@ -1,0 +1,137 @@
+//! The probe against stores that keep their word and stores that do not.
+
+use alluvium_core::config::Config;
+use alluvium_core::error::Kind;
+use alluvium_core::store::probe::probe;
+use alluvium_core::store::{Lake, Location, Store, open};
+use alluvium_testkit::weed::{self, Weed};
+use alluvium_testkit::{Fault, FaultyStore, MemoryStore, Op, Personality};
+use std::sync::Arc;
+
+const NOW: i64 = 1_800_000_000_000;
+const DAY: i64 = 86_400_000;
+
+fn configured() -> Config {
+    weed::config(&[("lake.url", "s3://lake/cdc")])
+}
+
+fn lake(store: &Arc<dyn Store>) -> Lake {
+    let at = |prefix: &str| Location { store: Arc::clone(store), prefix: prefix.to_owned() };
+    Lake { table: at("cdc"), meta: at("cdc.alluvium") }
+}
+
+fn faulty(personality: Personality) -> (MemoryStore, FaultyStore, Lake) {
+    let memory = MemoryStore::new(personality);
+    let store = FaultyStore::new(Arc::new(memory.clone()));
+    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    (memory, store, lake(&shared))
+}
+
+#[tokio::test]
+async fn stores_that_keep_their_word_pass_and_nothing_stays_but_the_verdict() {
+    for (personality, repeat) in
+        [(Personality::AWS, true), (Personality::MINIO, false), (Personality::R2, true)]
+    {
+        let (memory, store, lake) = faulty(personality);
+        let verdict = probe(&lake, &configured(), NOW).await.unwrap();
+        assert_eq!((verdict.etags, verdict.repeat_completion), (true, repeat));
+        let keys = memory.keys();
+        assert_eq!(keys.len(), 1, "{keys:?}");
+        assert!(keys[0].starts_with("cdc.alluvium/v1/probe/verdicts/"), "{keys:?}");
+        assert_eq!(memory.open_uploads(), []);
+        let touched = store.requests();
+        assert!(touched.iter().all(|r| !r.key.starts_with("cdc/")), "the table is not touched");
+    }
+}
+
+#[tokio::test]
+async fn stores_that_do_not_are_refused_by_the_rule_they_break() {
+    let visible = Personality { visible_uploads: true, ..Personality::AWS };
+    let cases = [
+        (Personality::GCS_INTEROP, "P1", "accepted a second create"),
+        (Personality::OLD_SEAWEEDFS, "P2", "accepted a second create"),
+        (visible, "P4", "before it is completed"),
+    ];
+    for (personality, rule, words) in cases {
+        let (memory, _, lake) = faulty(personality);
+        let error = probe(&lake, &configured(), NOW).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_temporary()), (Kind::Config, false), "{error}");
+        assert_eq!(error.context("rule"), Some(rule), "{error}");
+        assert!(error.message().contains(words), "{error}");
+        assert_eq!(memory.keys(), [] as [&str; 0], "it cleans up after a failure too");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_behind_the_writes_is_refused() {
+    let (memory, _, lake) = faulty(Personality::AWS);
+    memory.freeze_listing();
+    let error = probe(&lake, &configured(), NOW).await.unwrap_err();
+    assert_eq!(error.context("rule"), Some("P3"), "{error}");
+    assert!(error.message().contains("consistency"), "{error}");
+}
+
+#[tokio::test]
+async fn a_verdict_serves_for_a_day_at_its_place() {
+    let (memory, store, lake) = faulty(Personality::AWS);
+    let first = probe(&lake, &configured(), NOW).await.unwrap();
+    let creates = || store.take_requests().iter().filter(|r| r.op == Op::Create).count();
+    assert!(creates() > 48);
+    assert_eq!(probe(&lake, &configured(), NOW + DAY - 1).await.unwrap(), first);
+    assert_eq!(creates(), 0, "within a day");
+    let elsewhere = [("lake.url", "s3://lake/cdc"), ("s3.endpoint", "http://other:9000")];
+    probe(&lake, &weed::config(&elsewhere), NOW + 1).await.unwrap();
+    assert!(creates() > 48, "another endpoint");
+    let later = probe(&lake, &configured(), NOW + DAY).await.unwrap();
+    assert!(creates() > 48, "after a day");
+    assert_eq!(later.checked_at_ms, NOW + DAY);
+    probe(&lake, &configured(), NOW - 1).await.unwrap();
+    assert!(creates() > 48, "a verdict of the future is of a wrong clock");
+    assert!(memory.keys().len() <= 3, "old verdicts go: {:?}", memory.keys());
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_not_judged() {
+    for op in [Op::Create, Op::Get, Op::List, Op::StartUpload, Op::PutPart, Op::Complete] {
+        for fault in [Fault::FailBefore, Fault::FailAfter] {
+            let (memory, store, lake) = faulty(Personality::AWS);
+            store.next(op, fault);
+            let error = probe(&lake, &configured(), NOW).await.unwrap_err();
+            assert!(error.is_temporary(), "{op:?} {fault:?}: {error}");
+            assert_eq!(memory.keys(), [] as [&str; 0], "{op:?} {fault:?}");
+            assert!(probe(&lake, &configured(), NOW).await.is_ok(), "{op:?} {fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_table_in_another_bucket_is_tried_without_showing_anything() {
+    let visible = Personality { visible_uploads: true, ..Personality::AWS };
+    for (personality, passes) in [(Personality::AWS, true), (visible, false)] {
+        let (_, _, mut lake) = faulty(Personality::AWS);
+        let table = MemoryStore::new(personality);
+        lake.table.store = Arc::new(table.clone());
+        let verdict = probe(&lake, &configured(), NOW).await;
+        assert_eq!(verdict.is_ok(), passes, "{verdict:?}");
+        assert_eq!(table.keys(), [] as [&str; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seaweedfs_and_a_folder_pass() {
+    let weed = Weed::shared();
+    let config = weed.config("s3://lake/probed", &[]);
+    let lake = open(&config).unwrap();
+    let verdict = probe(&lake, &config, NOW).await.unwrap();
+    assert!(verdict.etags && verdict.repeat_completion, "{verdict:?}");
+    let left = lake.meta.store.list("probed.alluvium/", None).await.unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+
+    let root = tempfile::tempdir().unwrap();
+    let url = format!("file://{}/lake", root.path().display());
+    let config = weed::config(&[("lake.url", url.as_str())]);
+    let lake = open(&config).unwrap();
+    let verdict = probe(&lake, &config, NOW).await.unwrap();
+    assert!(!verdict.etags && !verdict.repeat_completion, "{verdict:?}");
+    assert!(!root.path().join("lake").exists(), "the table is not touched");
+}

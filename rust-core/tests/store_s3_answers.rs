@@ -1,0 +1,190 @@
+//! What becomes of answers that no real server gives on demand: how often each request is sent,
+//! and what the pipeline is told.
+
+use alluvium_core::config::S3Config;
+use alluvium_core::store::s3::{AwsEnvironment, S3Store};
+use alluvium_core::store::{Checked, Completed, Created, Store, check};
+use alluvium_testkit::canned::{Answer, Canned};
+use alluvium_testkit::weed;
+use bytes::Bytes;
+use std::time::{Duration, Instant};
+
+const KEYS: [(&str, &str); 2] = [("s3.access.key.id", "k"), ("s3.secret.access.key", "s")];
+
+fn configured(server: &Canned, more: &[(&str, &str)]) -> alluvium_core::config::Config {
+    let url = server.url();
+    let ours = [("lake.url", "s3://lake/cdc"), ("s3.endpoint", &url), ("s3.retry.max.ms", "2000")];
+    weed::config(ours.iter().chain(more))
+}
+
+fn store(server: &Canned) -> S3Store {
+    let config: S3Config = configured(server, &KEYS).s3;
+    S3Store::open("lake", &config, &AwsEnvironment::default()).unwrap()
+}
+
+fn always(answer: Answer) -> Canned {
+    Canned::start(Vec::new(), answer).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_is_sent_once_whatever_comes_back() {
+    let answers = [
+        (Answer::error("412 Precondition Failed", "PreconditionFailed"), "refused"),
+        (Answer::error("409 Conflict", "ConditionalRequestConflict"), "refused"),
+        (Answer::error("503 Slow Down", "SlowDown"), "unknown, temporary"),
+        (Answer::error("500 Internal", "InternalError"), "unknown, temporary"),
+        (Answer::error("408 Timeout", "RequestTimeout"), "unknown, temporary"),
+        (Answer::Cut, "unknown, temporary"),
+        (Answer::error("403 Forbidden", "AccessDenied"), "unknown, permanent"),
+        (Answer::error("404 Not Found", "NoSuchBucket"), "unknown, permanent"),
+        (Answer::error("501 Not Implemented", "NotImplemented"), "unknown, permanent"),
+    ];
+    for (answer, expected) in answers {
+        let server = always(answer.clone());
+        let told = match store(&server).create("cdc.alluvium/a", Bytes::from("x")).await {
+            Created::Done => "done",
+            Created::Refused => "refused",
+            Created::Unknown(error) if error.is_temporary() => "unknown, temporary",
+            Created::Unknown(_) => "unknown, permanent",
+        };
+        assert_eq!(told, expected, "{answer:?}");
+        let seen = server.seen();
+        assert_eq!(seen.len(), 1, "{answer:?}: {seen:?}");
+        assert!(seen[0].0.starts_with("PUT /lake/cdc.alluvium/a "), "{seen:?}");
+        assert!(seen[0].1.contains(&"if-none-match: *".to_owned()), "{seen:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completion_is_sent_once_and_only_404_means_gone() {
+    let error_in_200 = "<Error><Code>InternalError</Code></Error>".to_owned();
+    let answers = [
+        (Answer::error("404 Not Found", "NoSuchUpload"), "gone"),
+        (Answer::error("404 Not Found", "NoSuchBucket"), "failed"),
+        (Answer::error("500 Internal", "InternalError"), "failed"),
+        (Answer::error("400 Bad Request", "InvalidPart"), "failed"),
+        (Answer::Say("200 OK", Vec::new(), error_in_200), "failed"),
+        (Answer::Cut, "failed"),
+    ];
+    for (answer, expected) in answers {
+        let server = always(answer.clone());
+        let told = match store(&server).complete("cdc/x", "id", &["part".to_owned()]).await {
+            Completed::Done => "done",
+            Completed::Gone => "gone",
+            Completed::Failed(_) => "failed",
+        };
+        assert_eq!((told, server.seen().len()), (expected, 1), "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_are_repeated_for_a_while_and_what_cannot_work_is_not() {
+    let busy = Answer::error("503 Slow Down", "SlowDown");
+    let stored = Answer::Say("200 OK", vec!["etag: \"abc\"".to_owned()], String::new());
+    let server = Canned::start(vec![busy.clone(), Answer::Cut, busy.clone()], stored).unwrap();
+    let id = store(&server).put_part("cdc/x", "id", 0, Bytes::from("x")).await.unwrap();
+    assert_eq!((id.as_str(), server.seen().len()), ("\"abc\"", 4));
+
+    let server = always(busy);
+    let began = Instant::now();
+    let error = store(&server).put_part("cdc/x", "id", 0, Bytes::from("x")).await.unwrap_err();
+    assert!(error.is_temporary() && error.to_string().contains("SlowDown"), "{error}");
+    assert!(began.elapsed() >= Duration::from_secs(2), "s3.retry.max.ms: {:?}", began.elapsed());
+
+    let server = always(Answer::error("400 Bad Request", "EntityTooSmall"));
+    let error = store(&server).put_part("cdc/x", "id", 0, Bytes::from("x")).await.unwrap_err();
+    assert!(!error.is_temporary(), "{error}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_is_one_request_however_much_there_is() {
+    let object = |n: u32| {
+        format!(
+            "<Contents><Key>cdc/{n:04}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+             <ETag>\"e\"</ETag><Size>1</Size></Contents>"
+        )
+    };
+    let page: String = (0..1000).map(object).collect();
+    let more = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
+    let body = format!("<ListBucketResult>{page}{more}</ListBucketResult>");
+    let server = always(Answer::Say("200 OK", Vec::new(), body));
+    let listed = store(&server).list("cdc/", Some("cdc/after")).await.unwrap();
+    assert_eq!(listed.len(), 1000);
+    let seen = server.seen();
+    assert_eq!(seen.len(), 1);
+    for part in ["prefix=cdc%2F", "start-after=cdc%2Fafter", "max-keys=1000"] {
+        assert!(seen[0].0.contains(part), "{part}: {}", seen[0].0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_and_regions_are_told_by_name() {
+    let date = "date: Thu, 01 Jan 2026 00:00:00 GMT".to_owned();
+    let Answer::Say(status, _, body) = Answer::error("403 Forbidden", "RequestTimeTooSkewed")
+    else {
+        unreachable!()
+    };
+    let server = always(Answer::Say(status, vec![date], body));
+    let Checked::Wrong(error) = check(&configured(&server, &KEYS)).await else { panic!() };
+    assert!(error.message().contains("clock") && error.message().contains("Jan 2026"), "{error}");
+
+    let region = "x-amz-bucket-region: eu-central-1".to_owned();
+    let server = always(Answer::Say("301 Moved", vec![region], String::new()));
+    let Checked::Wrong(error) = check(&configured(&server, &KEYS)).await else { panic!() };
+    let message = error.message();
+    assert!(message.contains("eu-central-1") && message.contains("s3.region"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_metadata_service_that_is_silent_or_absent_is_named_within_five_seconds() {
+    let server = always(Answer::error("500 Internal", "NeverAsked"));
+    let silent = always(Answer::Silence);
+    for (endpoint, words) in [
+        (silent.url(), "did not answer within 5 s"),
+        ("http://192.0.2.1".to_owned(), "metadata service at http://192.0.2.1"),
+        ("http://127.0.0.1:9".to_owned(), "metadata service at http://127.0.0.1:9"),
+    ] {
+        let environment = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint)].into_iter().collect();
+        let config = configured(&server, &[]).s3;
+        let store = S3Store::open("lake", &config, &environment).unwrap();
+        let began = Instant::now();
+        let error = store.list("cdc/", None).await.unwrap_err();
+        assert!(
+            began.elapsed() < Duration::from_millis(5_500),
+            "{endpoint}: {:?}",
+            began.elapsed()
+        );
+        assert!(error.message().contains(words), "{endpoint}: {error}");
+        assert!(error.message().contains("s3.access.key.id"), "what to set: {error}");
+        assert!(error.is_temporary(), "the service may come up");
+    }
+    assert!(server.seen().is_empty(), "nothing is sent without credentials");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_instance_role_signs_requests() {
+    let expires = "2999-01-01T00:00:00Z";
+    let role = format!(
+        r#"{{"AccessKeyId":"ROLEKEY","SecretAccessKey":"s","Token":"tok","Expiration":"{expires}"}}"#
+    );
+    let say = |body: &str| Answer::Say("200 OK", Vec::new(), body.to_owned());
+    let metadata = Canned::start(vec![say("session"), say("role")], say(&role)).unwrap();
+    let server = always(say("<ListBucketResult></ListBucketResult>"));
+    let variable = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url());
+    let environment = [variable].into_iter().collect();
+    let store = S3Store::open("lake", &configured(&server, &[]).s3, &environment).unwrap();
+    assert_eq!(store.list("cdc/", None).await.unwrap(), []);
+    let (_, headers) = server.seen().remove(0);
+    assert!(headers.iter().any(|h| h.starts_with("authorization:") && h.contains("rolekey")));
+    assert!(headers.contains(&"x-amz-security-token: tok".to_owned()), "{headers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_never_shown() {
+    let server = always(Answer::Cut);
+    let secret = [("s3.access.key.id", "k"), ("s3.secret.access.key", "hush-hush")];
+    let config = configured(&server, &secret).s3;
+    let store = S3Store::open("lake", &config, &AwsEnvironment::default()).unwrap();
+    assert!(!format!("{store:?}").contains("hush-hush"));
+}
