@@ -98,7 +98,7 @@ final class Partitions {
         return Arrays.copyOf(pairs, filled);
     }
 
-    /** The core's answer to preCommit (id, offset, seq, log id high and low) as Connect takes it. */
+    /** What preCommit gave (id, offset, seq, log id high and low), as Connect takes it. */
     Map<TopicPartition, OffsetAndMetadata> safeOffsets(long[] answer) {
         Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
         for (int i = 0; i + 5 <= answer.length; i += 5) {

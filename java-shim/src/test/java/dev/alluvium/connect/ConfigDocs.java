@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
 
-/** Writes docs/config.md and docs/config-keys.json from the ConfigDef; see {@link ConfigDocsTest}. */
+/** Writes docs/config.md and docs/config-keys.json; {@link ConfigDocsTest} tells stale ones. */
 final class ConfigDocs {
     static final Path PAGE = Paths.get("docs", "config.md");
     static final Path KEYS = Paths.get("docs", "config-keys.json");

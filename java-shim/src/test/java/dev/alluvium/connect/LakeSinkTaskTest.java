@@ -47,8 +47,8 @@ class LakeSinkTaskTest {
         deliver(100);
 
         OffsetAndMetadata safe = settled(100);
-        assertTrue(safe.metadata().matches("alluvium/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/\\d+"),
-            safe.metadata());
+        String uuid = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+        assertTrue(safe.metadata().matches("alluvium/" + uuid + "/\\d+"), safe.metadata());
         assertTrue(!files().isEmpty());
         assertTrue(files().stream().allMatch(file -> file.endsWith(".parquet")), "" + files());
     }
@@ -207,7 +207,8 @@ class LakeSinkTaskTest {
         untilResumed();
         List<SinkRecord> records = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            records.add(Records.record(0, i, Records.bytes("{\"id\":" + i + "}"), Records.changeEvent(i)));
+            byte[] key = Records.bytes("{\"id\":" + i + "}");
+            records.add(Records.record(0, i, key, Records.changeEvent(i)));
         }
         task.put(records);
     }

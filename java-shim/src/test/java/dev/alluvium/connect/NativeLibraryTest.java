@@ -39,7 +39,8 @@ class NativeLibraryTest {
 
     @Test
     void muslIsNamed() {
-        assertMessage(failure(new Machine("Linux", "amd64", true), null), "musl", "Alpine", "glibc");
+        assertMessage(
+            failure(new Machine("Linux", "amd64", true), null), "musl", "Alpine", "glibc");
     }
 
     @Test

@@ -93,7 +93,8 @@ class PartitionsTest {
     @Test
     void safeOffsetsNameTheLogAndTheSeq() {
         int id = open(1);
-        long[] answer = {id, 600, 12, 0x0123456789abcdefL, 0x8000000000000001L, id + 100, 5, 1, 2, 3};
+        long[] answer = {
+            id, 600, 12, 0x0123456789abcdefL, 0x8000000000000001L, id + 100, 5, 1, 2, 3};
         assertEquals(
             Map.of(Records.partition(1), new OffsetAndMetadata(
                 600, "alluvium/01234567-89ab-cdef-8000-000000000001/12")),
