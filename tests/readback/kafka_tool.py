@@ -1,22 +1,18 @@
 """What tests ask of a Kafka broker: one sub-command per question, JSON lines in and out.
 
 In:  a broker address; for `produce` one JSON object a line on standard input.
-Out: one JSON object a line on standard output, progress and errors on standard error, exit code 1 on failure.
+Out: one JSON object a line on standard output, errors on standard error, exit code 1 on failure.
 Never: state between two calls, or a wait without a limit.
 
-A record is {"topic", "partition", "offset", "timestamp", "key", "value", "headers"}: text as it is, null for
-null, and under "key_base64" / "value_base64" instead where the bytes are not UTF-8.
+A record is what `kafka_records` says.
 """
 
 import argparse
-import base64
 import json
 import sys
 import time
 
 from confluent_kafka import (
-    OFFSET_BEGINNING,
-    Consumer,
     ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
@@ -24,9 +20,9 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, OffsetSpec
+from confluent_kafka.admin import ConfigResource, NewPartitions, NewTopic, OffsetSpec
 
-CALL_SECONDS = 30
+from kafka_records import CALL_SECONDS, admin, partitions_of, read, unpack
 
 
 def main():
@@ -56,24 +52,36 @@ def parser():
     create.add_argument("--partitions", type=int, default=1)
     create.add_argument("--config", action="append", default=[], metavar="KEY=VALUE")
     add("delete-topic", delete_topic, "topic")
-    add("add-partitions", add_partitions, "topic").add_argument("--partitions", type=int, required=True)
+    add("add-partitions", add_partitions, "topic").add_argument(
+        "--partitions", type=int, required=True
+    )
     alter = add("alter-topic", alter_topic, "topic")
     alter.add_argument("--config", action="append", required=True, metavar="KEY=VALUE")
     add("list-topics", list_topics)
     offsets = add("offsets", list_offsets, "topic")
-    offsets.add_argument("--isolation", choices=("read_committed", "read_uncommitted"), default="read_committed")
+    offsets.add_argument(
+        "--isolation", choices=("read_committed", "read_uncommitted"), default="read_committed"
+    )
     delete = add("delete-records", delete_records, "topic")
     delete.add_argument("--partition", type=int, required=True)
     delete.add_argument("--before", type=int, required=True, help="first offset that stays")
     add("group-offsets", group_offsets, "group")
     produce_cmd = add("produce", produce)
     produce_cmd.add_argument("--transactional-id")
-    produce_cmd.add_argument("--abort", action="store_true", help="end the transaction by aborting it")
+    produce_cmd.add_argument(
+        "--abort", action="store_true", help="end the transaction by aborting it"
+    )
     dump_cmd = add("dump", dump)
     dump_cmd.add_argument("topics", nargs="+")
-    dump_cmd.add_argument("--isolation", choices=("read_committed", "read_uncommitted"), default="read_committed")
-    dump_cmd.add_argument("--count", type=int, help="wait until so many records are there; else stop at the end")
-    dump_cmd.add_argument("--timeout", type=float, default=60, help="seconds; with --count, less is a failure")
+    dump_cmd.add_argument(
+        "--isolation", choices=("read_committed", "read_uncommitted"), default="read_committed"
+    )
+    dump_cmd.add_argument(
+        "--count", type=int, help="wait until so many records are there; else stop at the end"
+    )
+    dump_cmd.add_argument(
+        "--timeout", type=float, default=60, help="seconds; with --count, less is a failure"
+    )
     return top
 
 
@@ -87,7 +95,9 @@ def create_topic(args):
             raise
         there = len(partitions_of(admin(args.bootstrap), args.topic))
         if there != args.partitions:
-            raise ValueError(f"topic {args.topic} exists with {there} partitions, not {args.partitions}") from error
+            raise ValueError(
+                f"topic {args.topic} exists with {there} partitions, not {args.partitions}"
+            ) from error
 
 
 def delete_topic(args):
@@ -97,7 +107,9 @@ def delete_topic(args):
     limit = time.monotonic() + CALL_SECONDS
     while args.topic in client.list_topics(timeout=CALL_SECONDS).topics:
         if time.monotonic() > limit:
-            raise TimeoutError(f"topic {args.topic} is still listed {CALL_SECONDS} s after its deletion")
+            raise TimeoutError(
+                f"topic {args.topic} is still listed {CALL_SECONDS} s after its deletion"
+            )
         time.sleep(0.1)
 
 
@@ -137,7 +149,11 @@ def list_offsets(args):
 
 def delete_records(args):
     """Delete everything of a partition before an offset, as retention would."""
-    wait(admin(args.bootstrap).delete_records([TopicPartition(args.topic, args.partition, args.before)]))
+    wait(
+        admin(args.bootstrap).delete_records(
+            [TopicPartition(args.topic, args.partition, args.before)]
+        )
+    )
 
 
 def group_offsets(args):
@@ -145,7 +161,14 @@ def group_offsets(args):
     request = [ConsumerGroupTopicPartitions(args.group)]
     for future in admin(args.bootstrap).list_consumer_group_offsets(request).values():
         for tp in future.result(CALL_SECONDS).topic_partitions:
-            emit({"topic": tp.topic, "partition": tp.partition, "offset": tp.offset, "metadata": tp.metadata})
+            emit(
+                {
+                    "topic": tp.topic,
+                    "partition": tp.partition,
+                    "offset": tp.offset,
+                    "metadata": tp.metadata,
+                }
+            )
 
 
 def produce(args):
@@ -180,12 +203,19 @@ def produce(args):
 
 def send(producer, record, delivered):
     """Queue one record, waiting while the producer's own queue is full."""
-    options = {name: record[name] for name in ("partition", "timestamp") if record.get(name) is not None}
-    headers = [(name, None if value is None else value.encode()) for name, value in record.get("headers") or []]
+    options = {
+        name: record[name] for name in ("partition", "timestamp") if record.get(name) is not None
+    }
+    headers = [
+        (name, None if value is None else value.encode())
+        for name, value in record.get("headers") or []
+    ]
     key, value = unpack(record, "key"), unpack(record, "value")
     while True:
         try:
-            producer.produce(record["topic"], value, key, headers=headers, on_delivery=delivered, **options)
+            producer.produce(
+                record["topic"], value, key, headers=headers, on_delivery=delivered, **options
+            )
             producer.poll(0)
             return
         except BufferError:
@@ -196,84 +226,6 @@ def dump(args):
     """Print records of topics from the first on, to their end or up to a number."""
     for record in read(args.bootstrap, args.topics, args.isolation, args.timeout, args.count):
         emit(record)
-
-
-def read(bootstrap, topics, isolation="read_committed", timeout=60, count=None):
-    """Records of topics from the first on, to their end or up to a number."""
-    consumer = Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "kafka-tool", "enable.auto.commit": False,
-        "isolation.level": isolation, "enable.partition.eof": True,
-    })
-    limit, seen, ended = time.monotonic() + timeout, 0, set()
-    patience = limit if count is not None else 0
-    parts = [TopicPartition(t, p, OFFSET_BEGINNING) for t in topics for p in appeared(bootstrap, t, patience)]
-    consumer.assign(parts)
-    while seen < count if count is not None else len(ended) < len(parts):
-        if time.monotonic() > limit:
-            wanted = "" if count is None else f" of {count}"
-            raise TimeoutError(f"{seen}{wanted} records of {topics} within {timeout} s")
-        message = consumer.poll(0.5)
-        if message is None:
-            continue
-        if message.error() is None:
-            yield record_of(message)
-            seen += 1
-        elif message.error().code() == KafkaError._PARTITION_EOF:
-            ended.add((message.topic(), message.partition()))
-        else:
-            raise KafkaException(message.error())
-    consumer.close()
-
-
-def appeared(bootstrap, topic, limit):
-    """The partition numbers of a topic that may yet be made: Connect makes one with its first record."""
-    while True:
-        try:
-            return partitions_of(admin(bootstrap), topic)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART or time.monotonic() > limit:
-                raise
-            time.sleep(0.1)
-
-
-def record_of(message):
-    """A consumed message as the object described at the top."""
-    record = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset(),
-              "timestamp": message.timestamp()[1]}
-    record.update(pack("key", message.key()))
-    record.update(pack("value", message.value()))
-    headers = message.headers() or []
-    record["headers"] = [[name, None if value is None else value.decode("utf-8", "replace")] for name, value in headers]
-    return record
-
-
-def pack(name, data):
-    """Bytes as one JSON member, text where they are text."""
-    try:
-        return {name: None if data is None else data.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {f"{name}_base64": base64.b64encode(data).decode()}
-
-
-def unpack(record, name):
-    """The other way round."""
-    if record.get(f"{name}_base64") is not None:
-        return base64.b64decode(record[f"{name}_base64"])
-    text = record.get(name)
-    return None if text is None else text.encode()
-
-
-def admin(bootstrap):
-    """A client for the administrative questions."""
-    return AdminClient({"bootstrap.servers": bootstrap})
-
-
-def partitions_of(client, topic):
-    """The partition numbers of a topic that exists."""
-    found = client.list_topics(topic, timeout=CALL_SECONDS).topics[topic]
-    if found.error is not None:
-        raise KafkaException(found.error)
-    return sorted(found.partitions)
 
 
 def wait(futures):

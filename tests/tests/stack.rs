@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use alluvium_tests::{Server as _, Stack};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SOURCE: &str = "connector-config/register-orders-connector.json";
 const TRANSACTIONS: &str = "connector-config/register-transactions-connector.json";
@@ -21,6 +21,36 @@ fn the_store_answers_nobody_without_the_key() {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     assert!(answer.lines().next().unwrap().contains(" 403 "), "{answer}");
+}
+
+#[test]
+fn the_tool_sees_what_the_broker_holds() {
+    let stack = Stack::builder().without_mysql().without_s3().workers(0).start().unwrap();
+    let tool = stack.kafka().unwrap().tool();
+    tool.create_topic("t", 1).unwrap();
+    tool.create_topic("t", 1).unwrap();
+    assert!(tool.create_topic("t", 2).is_err());
+    tool.add_partitions("t", 3).unwrap();
+    let record = |value: &str| json!({"topic": "t", "partition": 2, "key": "k", "value": value});
+    let mut odd = json!({"topic": "t", "partition": 2, "key_base64": "/w==", "value": null});
+    odd["headers"] = json!([["h", "1"], ["none", null]]);
+    tool.produce(&[record("a"), odd.clone()]).unwrap();
+    let aborted = tool.produce_aborted("tx", &[record("b"), record("c")]).unwrap();
+    assert_eq!(aborted[1]["offset"], 3);
+    let offsets = tool.run(&["offsets", "t"], &[]).unwrap();
+    assert_eq!(offsets[2], json!({"topic": "t", "partition": 2, "first": 0, "next": 5}));
+
+    let committed = tool.dump("t").unwrap();
+    assert_eq!(committed.len(), 2);
+    for field in ["key_base64", "value", "headers"] {
+        assert_eq!(committed[1][field], odd[field], "{field}");
+    }
+    let all = tool.run(&["dump", "t", "--isolation", "read_uncommitted"], &[]).unwrap();
+    assert_eq!(all.iter().filter(|record| record["value"].is_string()).count(), 3);
+
+    tool.run(&["delete-records", "t", "--partition", "2", "--before", "1"], &[]).unwrap();
+    assert_eq!(tool.dump("t").unwrap()[0]["offset"], 1);
+    assert!(tool.wait_for("t", 9, 2).is_err());
 }
 
 #[test]
