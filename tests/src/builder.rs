@@ -7,19 +7,18 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
 
+use crate::addresses::{Ports, environment};
 use crate::connect::{Worker, WorkerSettings};
 use crate::error::{Error, Result};
 use crate::java::Line;
 use crate::kafka::{Kafka, KafkaPorts};
 use crate::mysql_server::MySql;
 use crate::parts::Parts;
-use crate::ports;
+use crate::plugin::Plugin;
 use crate::run_folder::RunFolder;
 use crate::s3::S3;
 use crate::say::say;
-use crate::plugin::Plugin;
 use crate::server::Server;
-use crate::settings::demo;
 use crate::stack::Stack;
 
 /// Halves the start of broker and worker on two cores; costs speed later.
@@ -244,48 +243,6 @@ impl StackBuilder {
         names.push(format!("{} Connect worker(s)", self.workers));
         names.join(", ")
     }
-}
-
-struct Ports {
-    mysql: u16,
-    s3: u16,
-    kafka: KafkaPorts,
-    rest: Vec<u16>,
-}
-
-impl Ports {
-    fn choose(fixed: bool, workers: usize) -> Result<Self> {
-        let port = |number, role: &str| {
-            if fixed { ports::fixed(number, role) } else { ports::free() }
-        };
-        let rest = |index| if index == 0 { port(8083, "Connect") } else { ports::free() };
-        Ok(Self {
-            mysql: port(3306, "MySQL")?,
-            s3: port(8333, "S3")?,
-            kafka: KafkaPorts {
-                host: port(9092, "Kafka")?,
-                internal: port(29092, "Kafka, for the workers")?,
-                controller: ports::free()?,
-            },
-            rest: (0..workers).map(rest).collect::<Result<_>>()?,
-        })
-    }
-}
-
-/// The variables that connector JSON names, with the addresses of this stack.
-fn environment(mysql: Option<&MySql>, s3: Option<&S3>, kafka: &Kafka) -> Vec<(String, String)> {
-    let mut env = vec![("KAFKA_BOOTSTRAP", kafka.internal_bootstrap())];
-    if let Some(mysql) = mysql {
-        env.push(("MYSQL_HOST", "127.0.0.1".to_owned()));
-        env.push(("MYSQL_PORT", mysql.port().to_string()));
-        env.extend(["MYSQL_USER", "MYSQL_PASSWORD"].map(|name| (name, demo(name).to_owned())));
-    }
-    if let Some(s3) = s3 {
-        env.push(("S3_ENDPOINT", s3.endpoint()));
-        let keys = ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"];
-        env.extend(keys.map(|name| (name, demo(name).to_owned())));
-    }
-    env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn joined<T>(handle: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {

@@ -9,6 +9,7 @@
 //! `spawner`, `guard` and `run_folder` make sure that nothing is left; `parts`, `settings` and
 //! `ports` say where things are.
 
+mod addresses;
 mod builder;
 mod connect;
 mod error;
