@@ -90,7 +90,7 @@ async fn publish_one(
             }
         }
         pauses.wait().await;
-        if pauses.made % 5 == 0 {
+        if pauses.made.is_multiple_of(5) {
             // A later owner may be publishing the same files; a failing listing says nothing.
             match check_head(log, seq).await {
                 Err(error) if error.kind() == Kind::Fenced => return Err(error),

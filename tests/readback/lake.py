@@ -14,6 +14,7 @@ import os
 import sys
 
 import duckdb
+import pyarrow
 import pyarrow.fs
 import pyarrow.parquet
 import pymysql
@@ -74,7 +75,7 @@ def compare_kafka(args):
 
 # The last change of each key, by the order of the binlog; deleted rows are gone.
 CURRENT = """
-SELECT * EXCLUDE (nth) FROM (
+SELECT * EXCLUDE (nth, filename) FROM (
   SELECT *, row_number() OVER (PARTITION BY id
     ORDER BY _binlog_seq DESC, _binlog_pos DESC, _binlog_row DESC, _offset DESC) AS nth
   FROM lake WHERE _topic = ?)
@@ -125,8 +126,14 @@ def comparable(value):
 
 
 def rows_of(table, sql, parameters):
-    """Runs DuckDB over the files, read by pyarrow: the DuckDB wheel brings no S3 of its own."""
-    tables = [part for _, part in files(table, None)]
+    """Runs DuckDB over the files, read by pyarrow: the DuckDB wheel brings no S3 of its own.
+
+    As in DuckDB's own reader, a column `filename` says where a row lies.
+    """
+    tables = [
+        part.append_column("filename", pyarrow.repeat(name, part.num_rows))
+        for name, part in files(table, None)
+    ]
     if not tables:
         return []
     lake = pyarrow.concat_tables(tables, promote_options="permissive")

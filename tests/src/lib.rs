@@ -7,17 +7,19 @@
 //! Table of contents: `stack` and `builder` put the servers together; `mysql_server`, `kafka`,
 //! `s3` and `connect` are one server each; `rest` and `kafka_tool` ask them; `process`, `log`,
 //! `spawner`, `guard` and `run_folder` make sure that nothing is left; `parts`, `settings` and
-//! `ports` say where things are.
+//! `ports` say where things are; `shipped` are the connectors' files; `lake` reads what came of it.
 
 mod addresses;
 mod builder;
 mod connect;
+mod connectors;
 mod error;
 mod guard;
 mod java;
 mod kafka;
 mod kafka_tool;
 mod lake;
+mod load;
 mod log;
 mod mysql_server;
 mod parts;
@@ -30,16 +32,19 @@ mod s3;
 mod say;
 mod server;
 mod settings;
+mod shipped;
 mod spawner;
 mod stack;
 
 pub use builder::StackBuilder;
 pub use connect::Worker;
+pub use connectors::Connector;
 pub use error::{Error, Result};
 pub use java::Line;
 pub use kafka::Kafka;
 pub use kafka_tool::KafkaTool;
 pub use lake::{Agreement, Table};
+pub use load::Load;
 pub use log::Log;
 pub use mysql_server::MySql;
 pub use parts::Parts;
@@ -50,6 +55,7 @@ pub use s3::S3;
 pub use say::say;
 pub use server::Server;
 pub use settings::{BUCKET, demo};
+pub use shipped::{ORDERS_SINK, ORDERS_SOURCE, Shipped};
 pub use stack::Stack;
 
 /// The MySQL client, for tests that want rows with types.

@@ -120,7 +120,7 @@ impl Driver {
         self.parts.metrics.errants.add(1);
         self.work.errants_logged += 1;
         // Each of the first hundred, then each thousandth: never silent, never a flood.
-        if self.work.errants_logged <= 100 || self.work.errants_logged % 1_000 == 0 {
+        if self.work.errants_logged <= 100 || self.work.errants_logged.is_multiple_of(1_000) {
             tracing::warn!(errant = self.work.errants_logged, %error, "errant record");
         }
         if self.parts.errant_policy == ErrantPolicy::Report
