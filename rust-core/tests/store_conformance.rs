@@ -1,4 +1,5 @@
 //! One suite, every store: in memory, on a folder, on a real S3 server.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::store::{Store, open};
 use alluvium_testkit::weed::{self, Weed};

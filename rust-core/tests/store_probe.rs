@@ -1,4 +1,5 @@
 //! The probe against stores that keep their word and stores that do not.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::config::Config;
 use alluvium_core::error::Kind;

@@ -1,8 +1,9 @@
 //! What a person is told about a real S3 server: wrong keys, a missing bucket, nobody there.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::error::{Error, Kind};
-use alluvium_core::store::{Checked, check, open};
-use alluvium_testkit::weed::{self, STRANGER, Weed};
+use alluvium_core::store::{Checked, Created, check, open};
+use alluvium_testkit::weed::{self, ADMIN, STRANGER, Weed};
 use std::time::{Duration, Instant};
 
 fn wrong(checked: Checked) -> Error {
@@ -67,4 +68,41 @@ async fn nobody_there_is_said_within_five_seconds_and_is_only_a_warning() {
         assert_eq!((error.kind(), error.is_temporary()), (Kind::Store, true));
         assert_eq!(error.context("endpoint"), Some(endpoint));
     }
+}
+
+/// Runs in a process of its own, whose only root certificate is the store's: the name of the
+/// variable that says so.
+const TRUSTING: &str = "ALLUVIUM_TEST_TRUSTING_ENDPOINT";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_trusts_the_system_and_nobody_else() {
+    if let Ok(endpoint) = std::env::var(TRUSTING) {
+        return trusting(&endpoint).await;
+    }
+    let weed = Weed::shared();
+    let endpoint = weed.https_endpoint();
+    let error = unclear(check(&weed.config("s3://lake/cdc", &[("s3.endpoint", &endpoint)])).await);
+    assert!(error.to_string().contains("certificate"), "{error}");
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "tls_trusts_the_system_and_nobody_else", "--nocapture"])
+        .env(TRUSTING, &endpoint)
+        .env("SSL_CERT_FILE", weed.certificate())
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+    assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"), "the test was found");
+}
+
+async fn trusting(endpoint: &str) {
+    let ours = [
+        ("lake.url", "s3://lake/tls"),
+        ("s3.endpoint", endpoint),
+        ("s3.access.key.id", ADMIN.0),
+        ("s3.secret.access.key", ADMIN.1),
+    ];
+    let lake = open(&weed::config(&ours)).unwrap();
+    let created = lake.meta.store.create("tls.alluvium/a", "body".into()).await;
+    assert!(matches!(created, Created::Done), "{created:?}");
+    assert_eq!(lake.meta.store.get("tls.alluvium/a").await.unwrap().unwrap(), "body");
 }

@@ -1,5 +1,6 @@
 //! What becomes of answers that no real server gives on demand: how often each request is sent,
 //! and what the pipeline is told.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::config::S3Config;
 use alluvium_core::store::s3::{AwsEnvironment, S3Store};
@@ -164,12 +165,10 @@ async fn a_metadata_service_that_is_silent_or_absent_is_named_within_five_second
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_instance_role_signs_requests() {
-    let expires = "2999-01-01T00:00:00Z";
-    let role = format!(
-        r#"{{"AccessKeyId":"ROLEKEY","SecretAccessKey":"s","Token":"tok","Expiration":"{expires}"}}"#
-    );
+    let role = r#"{"AccessKeyId":"ROLEKEY","SecretAccessKey":"s","Token":"tok",
+        "Expiration":"2999-01-01T00:00:00Z"}"#;
     let say = |body: &str| Answer::Say("200 OK", Vec::new(), body.to_owned());
-    let metadata = Canned::start(vec![say("session"), say("role")], say(&role)).unwrap();
+    let metadata = Canned::start(vec![say("session"), say("role")], say(role)).unwrap();
     let server = always(say("<ListBucketResult></ListBucketResult>"));
     let variable = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url());
     let environment = [variable].into_iter().collect();
@@ -187,4 +186,46 @@ async fn keys_are_never_shown() {
     let config = configured(&server, &secret).s3;
     let store = S3Store::open("lake", &config, &AwsEnvironment::default()).unwrap();
     assert!(!format!("{store:?}").contains("hush-hush"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_gets_every_request() {
+    let proxy = always(Answer::error("412 Precondition Failed", "PreconditionFailed"));
+    let url = proxy.url();
+    let through = [("lake.url", "s3://lake/cdc"), ("s3.proxy.url", &url)];
+    let endpoint = [("s3.endpoint", "http://s3.invalid:9000")];
+    let config = weed::config(through.iter().chain(&endpoint).chain(&KEYS)).s3;
+    let store = S3Store::open("lake", &config, &AwsEnvironment::default()).unwrap();
+    assert!(matches!(store.create("a", Bytes::from("x")).await, Created::Refused));
+    let (request, _) = proxy.seen().remove(0);
+    assert_eq!(request, "PUT http://s3.invalid:9000/lake/a HTTP/1.1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_waits_for_its_turn_and_the_log_does_not_wait_behind_it() {
+    let server = always(Answer::Silence);
+    let config = configured(&server, &[KEYS[0], KEYS[1], ("s3.concurrency", "2")]).s3;
+    let store = S3Store::open("lake", &config, &AwsEnvironment::default()).unwrap();
+    let store = std::sync::Arc::new(store);
+    let mut waiting = tokio::task::JoinSet::new();
+    for index in 0..5 {
+        let store = store.clone();
+        waiting.spawn(async move {
+            drop(store.put_part("cdc/x", "id", index, Bytes::from("x")).await);
+        });
+    }
+    let sent = async |wanted: usize| {
+        let look = async {
+            while server.seen().len() < wanted {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), look).await.unwrap();
+    };
+    sent(2).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(server.seen().len(), 2, "s3.concurrency");
+    waiting.spawn(async move { drop(store.create("cdc.alluvium/a", Bytes::from("x")).await) });
+    sent(3).await;
+    assert!(server.seen()[2].0.starts_with("PUT /lake/cdc.alluvium/a "));
 }

@@ -1,4 +1,5 @@
 //! Uploads against a store that misbehaves: what arrives, what is sent, what is never sent.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::clock::{Clock, UnixMillis};
 use alluvium_core::store::{Completed, Store};

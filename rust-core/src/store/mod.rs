@@ -80,8 +80,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Size and ETag, `None` when there is none.
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>>;
     /// The first page (at most 1,000) of objects whose key begins with `prefix` (which ends in
-    /// `/`) and is greater than `after`, in ascending order of keys. One request. Where a folder and
-    /// a file begin alike (`b/1`, `b-1`), a store that is a tree may walk the folder first.
+    /// `/`) and is greater than `after`, in ascending order of keys. One request. Where a folder
+    /// and a file begin alike (`b/1`, `b-1`), a store that is a tree may walk the folder first.
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectInfo>>;
     /// Creates the object unless there is one. Durable when answered `Done`. Sent once: whatever
     /// has to be repeated is repeated by the caller, who knows how to tell its own write.

@@ -108,9 +108,8 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
             let more: String = headers.iter().map(|h| format!("{h}\r\n")).collect();
             let length = body.len();
             let body = if head { "" } else { &body };
-            let text = format!(
-                "HTTP/1.1 {status}\r\nconnection: close\r\n{more}content-length: {length}\r\n\r\n{body}"
-            );
+            let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\n{more}");
+            let text = format!("{head}content-length: {length}\r\n\r\n{body}");
             stream.write_all(text.as_bytes()).ok()
         }
     }

@@ -30,7 +30,9 @@ const READY: Duration = Duration::from_secs(60);
 pub struct Weed {
     child: Child,
     s3: u16,
+    https: u16,
     data: tempfile::TempDir,
+    /// What it leaves outside its folder.
     sockets: Vec<PathBuf>,
 }
 
@@ -54,6 +56,16 @@ impl Weed {
         format!("http://127.0.0.1:{}", self.s3)
     }
 
+    /// The same store over TLS, with a certificate that nobody trusts but [`Self::certificate`].
+    pub fn https_endpoint(&self) -> String {
+        format!("https://localhost:{}", self.https)
+    }
+
+    /// The certificate of [`Self::https_endpoint`], which signed itself. PEM.
+    pub fn certificate(&self) -> PathBuf {
+        self.data.path().join("cert.pem")
+    }
+
     /// A sink's configuration with this store and the admin's key; `more` overrides.
     ///
     /// # Panics
@@ -73,7 +85,12 @@ impl Weed {
         let data = tempfile::tempdir().expect("a folder for the store");
         let identities = data.path().join("identities.json");
         std::fs::write(&identities, identities_json()).expect("the store's identities");
-        let ports: Vec<u16> = free_ports(8);
+        let (cert, key) = (data.path().join("cert.pem"), data.path().join("key.pem"));
+        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
+        let signed = signed.expect("a certificate");
+        std::fs::write(&cert, signed.cert.pem()).expect("the store's certificate");
+        std::fs::write(&key, signed.signing_key.serialize_pem()).expect("the store's key");
+        let ports: Vec<u16> = free_ports(9);
         let roles = ["master", "volume", "filer", "s3"];
         let mut command = Command::new(program());
         command.args(["server", "-s3", "-ip=127.0.0.1", "-s3.autoCreateBucket=false"]);
@@ -84,8 +101,15 @@ impl Weed {
             "-volume.preStopSeconds=0",
         ]);
         command.arg(format!("-dir={}", data.path().display()));
+        for role in ["filer", "s3"] {
+            let socket = data.path().join(format!("{role}.sock"));
+            command.arg(format!("-{role}.localSocket={}", socket.display()));
+        }
         command.arg(format!("-s3.config={}", identities.display()));
-        let mut sockets = vec![format!("/tmp/seaweedfs-s3-{}.sock", ports[6])];
+        command.arg(format!("-s3.port.https={}", ports[8]));
+        command.arg(format!("-s3.cert.file={}", cert.display()));
+        command.arg(format!("-s3.key.file={}", key.display()));
+        let mut sockets = Vec::new();
         for (role, port) in roles.iter().zip(ports.chunks(2)) {
             command.arg(format!("-{role}.port={}", port[0]));
             command.arg(format!("-{role}.port.grpc={}", port[1]));
@@ -99,7 +123,7 @@ impl Weed {
             .spawn()
             .unwrap_or_else(|e| panic!("{:?} does not start: {e}", command.get_program()));
         let sockets = sockets.into_iter().map(PathBuf::from).collect();
-        let weed = Self { child, s3: ports[6], data, sockets };
+        let weed = Self { child, s3: ports[6], https: ports[8], data, sockets };
         weed.wait_for_bucket(ports[4]);
         weed
     }

@@ -2,23 +2,24 @@
 //! the way of the promise: what was answered is there after a power cut.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Writes a new file and brings it to the disk; its name is not on the disk yet.
 pub(super) fn write_new(file: &Path, body: &[u8]) -> io::Result<()> {
-    let mut opened = OpenOptions::new().write(true).create_new(true).open(file)?;
-    opened.write_all(body)?;
-    trace("file", file);
-    opened.sync_all()
+    write(&OpenOptions::new().write(true).create_new(true).open(file)?, file, body, 0)
 }
 
 /// Brings bytes written at an offset to the disk.
 pub(super) fn write_at(file: &Path, body: &[u8], offset: u64) -> io::Result<()> {
-    let opened = OpenOptions::new().write(true).open(file)?;
-    std::os::unix::fs::FileExt::write_all_at(&opened, body, offset)?;
+    write(&OpenOptions::new().write(true).open(file)?, file, body, offset)
+}
+
+fn write(opened: &File, file: &Path, body: &[u8], offset: u64) -> io::Result<()> {
+    opened.write_all_at(body, offset)?;
     trace("file", file);
-    opened.sync_data()
+    opened.sync_all()
 }
 
 /// Brings a folder's names to the disk.
@@ -87,5 +88,5 @@ pub(super) fn trace(what: &'static str, path: &Path) {
 
 #[cfg(test)]
 thread_local! {
-    pub(super) static TRACE: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+    pub(super) static TRACE: std::cell::RefCell<Vec<String>> = std::cell::RefCell::default();
 }

@@ -1,6 +1,6 @@
 //! What must be on the disk before an answer, and what happens between two steps.
 
-use super::disk::TRACE;
+use super::disk::{self, TRACE};
 use super::folders::Folders;
 use std::path::{Path, PathBuf};
 
@@ -161,4 +161,11 @@ fn a_table_on_another_mount_is_refused() {
     let error = super::refuse_two_mounts(&lake.table, Path::new("/proc/none")).unwrap_err();
     assert_eq!(error.context("key"), Some("lake.meta.url"));
     assert!(super::refuse_two_mounts(&lake.table, &lake.staging).is_ok());
+}
+
+#[test]
+fn the_disk_is_really_asked() {
+    // Neither can be synced, which is told to nobody who does not ask.
+    assert!(disk::write_at(Path::new("/dev/null"), b"x", 0).is_err());
+    assert!(disk::sync_folder(Path::new("/proc")).is_err());
 }
