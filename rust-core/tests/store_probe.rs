@@ -59,6 +59,9 @@ async fn stores_that_do_not_are_refused_by_the_rule_they_break() {
         assert_eq!((error.kind(), error.is_temporary()), (Kind::Config, false), "{error}");
         assert_eq!(error.context("rule"), Some(rule), "{error}");
         assert!(error.message().contains(words), "{error}");
+        if rule == "P2" {
+            assert_eq!(error.context("winners"), Some("16"), "{error}");
+        }
         assert_eq!(memory.keys(), [] as [&str; 0], "it cleans up after a failure too");
     }
 }
