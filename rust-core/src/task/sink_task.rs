@@ -1,12 +1,12 @@
 //! The task-thread half of a sink task: in go Connect's calls, out come actions for the shim
 //! (`docs/delivery.md`, open and steady state). Never waits but in `close`, never parses a record.
 
+use super::Parts;
 use super::assigned::{Assigned, Phase};
 use super::budget::{MemoryShare, Pressure};
 use super::driver::Driver;
 use super::errants::Errant;
 use super::inbox::{Control, Event, Message, Outbox};
-use super::Parts;
 use crate::error::{Error, Kind, Result};
 use crate::frame::{Cursor, Frame};
 use crate::metrics::TaskMetrics;
@@ -55,6 +55,8 @@ pub struct SinkTask {
     /// Frames that are parsed while errant records of theirs are not taken yet.
     held_frames: HashSet<u64>,
     closing: Option<oneshot::Receiver<()>>,
+    /// Events that came up while closing and wait for the next `put`.
+    later: Vec<Event>,
     fatal: Option<Arc<Error>>,
     driver: tokio::task::JoinHandle<()>,
 }
@@ -83,6 +85,7 @@ impl SinkTask {
             unacknowledged: 0,
             held_frames: HashSet::new(),
             closing: None,
+            later: Vec::new(),
             fatal: None,
             driver,
         }
@@ -124,11 +127,13 @@ impl SinkTask {
             // call is done by now.
             assigned.seek_asked = assigned.seek_asked.filter(|asked| *asked == self.call);
         }
-        self.take_events(actions);
+        let mut events = std::mem::take(&mut self.later);
+        events.extend(self.outbox.take());
+        self.take_events(events, actions);
     }
 
-    fn take_events(&mut self, actions: &mut Vec<Action>) {
-        for event in self.outbox.take() {
+    fn take_events(&mut self, events: Vec<Event>, actions: &mut Vec<Action>) {
+        for event in events {
             match event {
                 Event::Ready { tp, epoch, next, seq, log_id } => {
                     self.begin_life(tp, epoch, next, actions);
@@ -270,10 +275,17 @@ impl SinkTask {
         finished
     }
 
-    /// The actions that have come up since the last call, without a `put`: while closing.
+    /// The actions that have come up since the last call, without a `put`: while closing. Only
+    /// frames and errant records: Connect calls `close` from within a poll, after it has carried
+    /// out its seeks, so a life that began now would be sought a turn late, and the position that
+    /// `preCommit` tells in between would be one from before the seek.
     pub fn poll_actions(&mut self) -> Vec<Action> {
+        let (now, later) = self.outbox.take().into_iter().partition(|event| {
+            matches!(event, Event::Release { .. } | Event::Errant(_) | Event::Fatal(_))
+        });
+        self.later.extend::<Vec<Event>>(later);
         let mut actions = Vec::new();
-        self.take_events(&mut actions);
+        self.take_events(now, &mut actions);
         actions
     }
 

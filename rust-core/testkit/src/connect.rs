@@ -75,6 +75,10 @@ impl Worker {
     /// The task's fatal error.
     pub fn iterate(&mut self, kafka: &Kafka) -> Result<()> {
         self.rewind();
+        self.poll_and_put(kafka)
+    }
+
+    fn poll_and_put(&mut self, kafka: &Kafka) -> Result<()> {
         let polled = self.poll(kafka);
         let actions = self.task.put(None)?;
         self.carry_out(actions);
@@ -84,6 +88,22 @@ impl Worker {
             self.carry_out(actions);
         }
         Ok(())
+    }
+
+    /// A turn in which a rebalance takes topic-partitions away: Connect seeks, then calls `close`
+    /// from within the poll, and only the next turn seeks again.
+    ///
+    /// # Errors
+    /// The task's fatal error.
+    pub async fn iterate_losing(
+        &mut self,
+        tps: &[TopicPartition],
+        kafka: &Kafka,
+        flush: Duration,
+    ) -> Result<()> {
+        self.rewind();
+        self.lose(tps, flush).await;
+        self.poll_and_put(kafka)
     }
 
     fn rewind(&mut self) {
@@ -213,6 +233,12 @@ impl Worker {
                 Action::Errants => self.report(),
             }
         }
+    }
+
+    /// Every report so far is written.
+    pub fn acknowledge_all(&mut self) {
+        let ids: Vec<u64> = self.reported.iter().map(|errant| errant.id).collect();
+        self.task.errants_done(&ids);
     }
 
     fn report(&mut self) {
