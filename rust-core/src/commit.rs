@@ -104,7 +104,9 @@ impl LogAccess {
                     return Err(fenced("a later record is at the head", seq).with("head", head));
                 }
                 Ok(Head::At(head)) if head == seq => return Ok(()),
-                Ok(stale) => tracing::warn!(seq, ?stale, "the listing does not show our record yet"),
+                Ok(stale) => {
+                    tracing::warn!(seq, ?stale, "the listing does not show our record yet")
+                }
                 Err(error) if error.is_temporary() => {
                     tracing::warn!(seq, %error, "the head of the commit log cannot be read yet");
                 }

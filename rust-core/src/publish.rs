@@ -36,13 +36,8 @@ pub async fn publish(
     seq: u64,
     before: Before,
 ) -> Result<()> {
-    let all: Vec<_> =
-        files.iter().map(|file| publish_one(log, table, file, seq, before)).collect();
-    futures::stream::iter(all)
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<Vec<()>>()
-        .await
-        .map(|_| ())
+    let all: Vec<_> = files.iter().map(|file| publish_one(log, table, file, seq, before)).collect();
+    futures::stream::iter(all).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
 }
 
 async fn publish_one(
@@ -73,7 +68,9 @@ async fn publish_one(
             }
             Ok(false) => {}
             Err(mismatch) if mismatch.kind() == Kind::LostUpload => return Err(mismatch),
-            Err(error) => tracing::warn!(key = %file.key, %error, "cannot see a published file yet"),
+            Err(error) => {
+                tracing::warn!(key = %file.key, %error, "cannot see a published file yet")
+            }
         }
         match answer {
             Completed::Gone => {

@@ -27,6 +27,21 @@ impl Plugin {
         )))
     }
 
+    /// A folder for `plugin.path` that holds nothing but the jar; it goes when dropped.
+    ///
+    /// # Errors
+    /// The zip is not there, or is none.
+    pub fn bare_jar() -> Result<tempfile::TempDir> {
+        let doing = || "the bare jar".to_owned();
+        let (unpacked, bare) = (tempfile::tempdir(), tempfile::tempdir());
+        let (unpacked, bare) = (unpacked.context(doing)?, bare.context(doing)?);
+        let name = format!("alluvium-connect-{}", env!("CARGO_PKG_VERSION"));
+        let jar = format!("{name}.jar");
+        let from = Self::unpacked(unpacked.path())?.join(name).join(&jar);
+        std::fs::copy(from, bare.path().join(jar)).context(doing)?;
+        Ok(bare)
+    }
+
     /// A folder for `plugin.path` with the zip unpacked in it, below `under`.
     ///
     /// # Errors

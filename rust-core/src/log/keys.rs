@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn other_keys_are_not_records() {
         let keys = keys();
-        for other in ["archive/000000000001.json.zst", "123.json", "1844674407370955161x.json", ""] {
+        for other in ["archive/000000000001.json.zst", "123.json", "1844674407370955161x.json", ""]
+        {
             assert_eq!(keys.seq(&format!("{}{other}", keys.prefix())), None, "{other}");
         }
         assert_eq!(keys.seq("elsewhere/18446744073709551614.json"), None);

@@ -223,9 +223,12 @@ impl LogRecord {
             v: u32,
         }
         let unreadable = |e| {
-            Error::new(Kind::Log, "a record of the commit log is not readable JSON; the log is damaged")
-                .with("key", key)
-                .because(e)
+            Error::new(
+                Kind::Log,
+                "a record of the commit log is not readable JSON; the log is damaged",
+            )
+            .with("key", key)
+            .because(e)
         };
         let Version { v } = serde_json::from_slice(bytes).map_err(unreadable)?;
         if v != VERSION {

@@ -94,7 +94,10 @@ pub async fn open(context: &LogContext, now_ms: impl Fn() -> i64 + Send + Sync) 
     }
 }
 
-async fn try_open(context: &LogContext, now_ms: &(impl Fn() -> i64 + Send + Sync)) -> Result<Claimed> {
+async fn try_open(
+    context: &LogContext,
+    now_ms: &(impl Fn() -> i64 + Send + Sync),
+) -> Result<Claimed> {
     let generation = ownership::generation(context, now_ms()).await?;
     let log = context.log(generation);
     let state = claim::claim(context, &log, generation, now_ms).await?;

@@ -4,7 +4,7 @@
 use super::LogContext;
 use crate::commit::{Head, LogAccess};
 use crate::error::{Error, Kind, Result};
-use crate::log::{RecordKind, LogRecord, TopicGeneration, VERSION};
+use crate::log::{LogRecord, RecordKind, TopicGeneration, VERSION};
 use crate::store::Created;
 use bytes::Bytes;
 
@@ -55,11 +55,13 @@ async fn create(context: &LogContext, generation: u32, now_ms: i64) -> Result<()
 }
 
 fn check(context: &LogContext, key: &str, bytes: &[u8]) -> Result<()> {
-    let found: TopicGeneration = serde_json::from_slice(bytes)
-        .map_err(|e| super::damaged("a topic's generation object is not readable", key).because(e))?;
+    let found: TopicGeneration = serde_json::from_slice(bytes).map_err(|e| {
+        super::damaged("a topic's generation object is not readable", key).because(e)
+    })?;
     let identity = &context.identity;
     if found.v != VERSION {
-        let text = "the commit log was written by a newer Alluvium; install the newer version again";
+        let text =
+            "the commit log was written by a newer Alluvium; install the newer version again";
         return Err(Error::new(Kind::Log, text).with("key", key));
     }
     if found.table != identity.table_url {
@@ -89,7 +91,11 @@ fn check(context: &LogContext, key: &str, bytes: &[u8]) -> Result<()> {
 
 /// The newest record of the log, `None` when it is empty and may be. An empty log whose partition
 /// was begun before is somebody's lifecycle rule at work, and refused.
-pub(super) async fn head(context: &LogContext, log: &LogAccess, generation: u32) -> Result<Option<LogRecord>> {
+pub(super) async fn head(
+    context: &LogContext,
+    log: &LogAccess,
+    generation: u32,
+) -> Result<Option<LogRecord>> {
     let mut seq = match log.head().await? {
         Head::At(seq) => seq,
         Head::Empty => return empty(context, generation).await,

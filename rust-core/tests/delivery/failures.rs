@@ -15,7 +15,8 @@ async fn a_store_that_is_away_for_long_pauses_the_consumer_and_loses_nothing() {
     let (mut worker, store) = world.faulty_worker(&options);
     worker.assign(&[tp(0)], &world.kafka, &world.group);
     world.run(&mut worker, SECOND).await;
-    for op in [Op::Get, Op::Head, Op::List, Op::Create, Op::StartUpload, Op::PutPart, Op::Complete] {
+    for op in [Op::Get, Op::Head, Op::List, Op::Create, Op::StartUpload, Op::PutPart, Op::Complete]
+    {
         store.always_on(op, "", Fault::FailBefore);
     }
     for id in 50..400 {
@@ -97,9 +98,8 @@ async fn with_isolate_the_others_go_on() {
 #[tokio::test(start_paused = true)]
 async fn uploads_that_are_too_old_are_read_again() {
     let mut world = World::new().with_rows(0, 10);
-    let options = Options::default()
-        .with("commit.interval.ms", 10_000)
-        .with("upload.max.age.ms", 60_000);
+    let options =
+        Options::default().with("commit.interval.ms", 10_000).with("upload.max.age.ms", 60_000);
     let (mut worker, store) = world.faulty_worker(&options);
     worker.assign(&[tp(0)], &world.kafka, &world.group);
     world.run(&mut worker, 5 * SECOND).await;

@@ -2,10 +2,10 @@
 
 use crate::world::{CLOSE, Options, World, tp};
 use alluvium_core::task::ErrantPolicy;
+use alluvium_testkit::FaultyStore;
 use alluvium_testkit::connect::Worker;
 use alluvium_testkit::faulty::Rates;
 use alluvium_testkit::kafka::Entry;
-use alluvium_testkit::FaultyStore;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,8 +89,11 @@ async fn one_seed(seed: u64) -> (usize, usize) {
     let mut heir = world.worker(&options());
     heir.assign(&tps, &world.kafka, &world.group);
     world.run(&mut heir, Duration::from_secs(30)).await;
-    let rows: usize =
-        world.kafka.topic_partitions().map(|tp| world.kafka.partition(tp).unwrap().row_offsets().len()).sum();
+    let rows: usize = world
+        .kafka
+        .topic_partitions()
+        .map(|tp| world.kafka.partition(tp).unwrap().row_offsets().len())
+        .sum();
     if rows > 0 {
         world.check_all(0);
     }

@@ -159,7 +159,10 @@ impl World {
         for tp in self.kafka.topic_partitions() {
             let rows = self.kafka.partition(tp).expect("listed").row_offsets();
             for offset in rows.into_iter().filter(|offset| *offset >= from) {
-                assert!(visible.contains_key(&(tp.clone(), offset)), "{tp} offset {offset} is lost");
+                assert!(
+                    visible.contains_key(&(tp.clone(), offset)),
+                    "{tp} offset {offset} is lost"
+                );
             }
         }
         assert!(!visible.is_empty(), "nothing was compared");

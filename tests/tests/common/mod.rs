@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use alluvium_tests::{Connector, Stack};
+use serde_json::{Value, json};
 
 pub const SOURCE: &str = "connector-config/register-orders-connector.json";
 pub const SINK: &str = "connector-config/orders-lake-sink.json";
@@ -28,4 +29,35 @@ pub fn register(stack: &Stack, connector: &Connector, tasks: usize) {
 pub fn register_source(stack: &Stack) {
     let source = Connector::shipped(&stack.clone_path(SOURCE)).unwrap();
     register(stack, &source, 1);
+}
+
+/// Debezium change events of rows `ids` as records for a topic, spread over its partitions by id.
+pub fn events(topic: &str, partitions: i64, ids: std::ops::Range<i64>) -> Vec<Value> {
+    let record = |id: i64| {
+        let ts_us = 1_767_225_600_000_000 + id * 60_000_000;
+        let event = json!({
+            "before": null,
+            "after": {"id": id, "name": format!("row {id}"), "created_at": ts_us},
+            "source": {
+                "version": "3.6.1.Final", "connector": "mysql", "name": "shop", "ts_us": ts_us,
+                "snapshot": "false", "db": "inventory", "table": "events", "server_id": 1,
+                "file": "binlog.000001", "pos": id, "row": 0,
+            },
+            "op": "c", "ts_us": ts_us, "transaction": null,
+        });
+        json!({
+            "topic": topic, "partition": id % partitions, "key": id.to_string(),
+            "value": event.to_string(),
+        })
+    };
+    ids.map(record).collect()
+}
+
+/// The shipped sink, for topics of such events.
+pub fn sink_of(stack: &Stack, name: &str, topics: &str, folder: &str) -> Connector {
+    sink(stack)
+        .named(name)
+        .with("topics", topics)
+        .with("lake.url", &format!("s3://lake/{folder}"))
+        .without("event.time")
 }
