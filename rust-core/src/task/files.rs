@@ -144,13 +144,21 @@ impl Files {
 
     fn begin_file(&mut self, first_offset: i64) -> Result<usize> {
         let Some(layout) = &self.layout else {
-            return Err(Error::new(Kind::Corrupt, "a row without a schema; please report this bug"));
+            return Err(Error::new(
+                Kind::Corrupt,
+                "a row without a schema; please report this bug",
+            ));
         };
         let Place { config, table, clock, uploads, .. } = &*self.place;
         let nonce = Uuid::new_v4().simple().to_string();
         let name = format!(
             "{}/{}-{}-{first_offset:020}-{:08}-{:04}-{}.parquet",
-            self.path, self.tp.topic, self.tp.partition, self.epoch, self.named, &nonce[..8]
+            self.path,
+            self.tp.topic,
+            self.tp.partition,
+            self.epoch,
+            self.named,
+            &nonce[..8]
         );
         self.named += 1;
         let key = table.key(&name);
@@ -196,8 +204,7 @@ impl Files {
 
     /// Seals the file that holds most memory. Gives whether there was one.
     pub(super) fn seal_largest(&mut self) -> Result<bool> {
-        let memory = |slot: &Slot| slot.file.stats().memory_bytes;
-        let largest = (0..self.open.len()).max_by_key(|index| memory(&self.open[*index]));
+        let largest = (0..self.open.len()).max_by_key(|index| self.open[*index].memory_bytes());
         match largest {
             None => Ok(false),
             Some(index) => self.seal(index, &"memory.limit.bytes").map(|()| true),
@@ -206,7 +213,7 @@ impl Files {
 
     /// Memory of the open file that holds most.
     pub(super) fn largest_bytes(&self) -> u64 {
-        self.open.values().map(|slot| slot.file.stats().memory_bytes).max().unwrap_or(0)
+        self.open.values().map(Slot::memory_bytes).max().unwrap_or(0)
     }
 
     fn seal_all(&mut self) -> Result<()> {
@@ -252,9 +259,14 @@ impl Files {
         open + self.sealing.iter().map(|file| file.stats.encoded_bytes).sum::<u64>()
     }
 
-    /// Memory of the open files, without what their uploads hold.
+    /// Memory that sealing the open files would set free: what is not on its way to the store.
     pub(super) fn memory_bytes(&self) -> u64 {
-        self.open.values().map(|slot| slot.file.stats().memory_bytes).sum()
+        self.open.values().map(Slot::memory_bytes).sum()
+    }
+
+    /// The part of it that uploads have collected.
+    pub(super) fn collected_bytes(&self) -> u64 {
+        self.open.values().map(|slot| slot.upload.collected_bytes()).sum()
     }
 
     /// Gives all files up. No record ever named them, so their uploads may be aborted.
@@ -269,6 +281,10 @@ impl Files {
 }
 
 impl Slot {
+    fn memory_bytes(&self) -> u64 {
+        self.file.stats().memory_bytes + self.upload.collected_bytes()
+    }
+
     fn drain(&mut self) {
         while let Some(bytes) = self.file.drain_encoded() {
             self.upload.push(bytes);

@@ -155,7 +155,10 @@ impl Lane {
     /// Appends the record's row to its file; gives the reason when it leaves none.
     fn place_row(&mut self, record: &RawRecord<'_>, row: &mut Row) -> Result<Option<&'static str>> {
         let Some(files) = &mut self.files else {
-            return Err(Error::new(Kind::Corrupt, "a record without a claim; please report this bug"));
+            return Err(Error::new(
+                Kind::Corrupt,
+                "a record without a claim; please report this bug",
+            ));
         };
         match self.reader.read(record, row)? {
             Parsed::Row(schema) => files.append(schema, row, record).map(|()| None),
@@ -227,7 +230,8 @@ impl Lane {
 
     /// When anything is due by the clock alone.
     pub(super) fn due_ms(&self, limits: &CutLimits) -> Option<i64> {
-        let settle = self.settle_at_ms.filter(|_| self.state.log_free() && self.state.settle_wanted());
+        let settle =
+            self.settle_at_ms.filter(|_| self.state.log_free() && self.state.settle_wanted());
         [self.cut_due_ms(limits), settle].into_iter().flatten().min()
     }
 
@@ -251,8 +255,8 @@ impl Lane {
 
     /// Whether nothing is left to do for a topic-partition that is being closed.
     pub(super) fn is_closed(&self) -> bool {
-        let untouched = self.state.log().is_none_or(|log| log.next.is_none())
-            && !self.state.has_uncommitted();
+        let untouched =
+            self.state.log().is_none_or(|log| log.next.is_none()) && !self.state.has_uncommitted();
         untouched || (!self.is_unfinished() && !self.state.settle_wanted())
     }
 
@@ -300,6 +304,10 @@ impl Lane {
 
     pub(super) fn memory_bytes(&self) -> u64 {
         self.files.as_ref().map_or(0, Files::memory_bytes)
+    }
+
+    pub(super) fn collected_bytes(&self) -> u64 {
+        self.files.as_ref().map_or(0, Files::collected_bytes)
     }
 
     pub(super) fn largest_file_bytes(&self) -> u64 {

@@ -28,6 +28,14 @@ pub(super) struct Work {
     errants_logged: u64,
 }
 
+/// Memory behind the queue, bytes.
+struct Held {
+    /// Of open files, and collected for parts that are not full: until they are sealed.
+    in_files: u64,
+    /// On its way to the store.
+    moving: u64,
+}
+
 impl Work {
     pub(super) fn has_frame(&self) -> bool {
         self.frame.is_some()
@@ -157,13 +165,18 @@ impl Driver {
     /// Counts what is held, and frees some when it is much: the file that frees most is sealed.
     pub(super) fn count_memory(&mut self) {
         let queued = self.parts.metrics.queue_bytes.get().max(0) as u64;
-        let lanes: u64 = self.lanes.values().map(Lane::memory_bytes).sum();
         let open: usize = self.lanes.values().map(Lane::open_files).sum();
-        self.parts.share.set_used(queued + lanes + self.parts.uploads.in_flight_bytes());
+        let held = self.held();
+        self.parts.share.set_used(queued + held.in_files + held.moving);
         self.parts.metrics.open_files.set(open as i64);
         self.parts.metrics.open_partitions.set(self.lanes.len() as i64);
-        // Sealing frees what open files hold, not what uploads do: those end by themselves.
-        if self.parts.share.pressure() == Pressure::Low || lanes < self.parts.share.limit() / 2 {
+        // Sealing frees what open files hold, not what is on its way: that leaves by itself.
+        let much = match self.parts.share.pressure() {
+            Pressure::Low => return,
+            Pressure::High => false,
+            Pressure::Full => held.in_files > held.moving && self.memory_full(),
+        };
+        if !much && held.in_files < self.parts.share.limit() / 2 {
             return;
         }
         let largest = self.lanes.iter_mut().max_by_key(|(_, lane)| lane.largest_file_bytes());
@@ -174,7 +187,21 @@ impl Driver {
         }
     }
 
+    fn held(&self) -> Held {
+        let collected: u64 = self.lanes.values().map(Lane::collected_bytes).sum();
+        Held {
+            in_files: self.lanes.values().map(Lane::memory_bytes).sum(),
+            moving: self.parts.uploads.in_flight_bytes().saturating_sub(collected),
+        }
+    }
+
+    /// Whether the frame in work has to wait until files or uploads free memory. A queue that
+    /// fills the share alone is only freed by working on it.
     pub(super) fn memory_full(&self) -> bool {
-        self.parts.share.pressure() == Pressure::Full
+        if self.parts.share.pressure() != Pressure::Full {
+            return false;
+        }
+        let held = self.held();
+        held.in_files + held.moving >= self.parts.share.limit() / 2
     }
 }

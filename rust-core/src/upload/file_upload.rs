@@ -100,6 +100,11 @@ impl FileUpload {
         }
     }
 
+    /// Bytes collected for a part that is not full: only more bytes or the end send them.
+    pub fn collected_bytes(&self) -> u64 {
+        self.filling.len() as u64
+    }
+
     /// Takes the file's last bytes and waits until every part is stored. No request of this upload
     /// is under way any more when this returns, whatever it returns.
     ///

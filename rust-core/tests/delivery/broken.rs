@@ -1,6 +1,7 @@
 //! Traces that once lost rows, stopped a topic-partition for good or let memory grow.
 
 use crate::world::{CLOSE, Options, World, tp};
+use alluvium_testkit::kafka::{Entry, event};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -25,4 +26,45 @@ async fn a_log_claimed_again_while_another_partition_is_closed_loses_nothing() {
     world.run(&mut worker, 10 * SECOND).await;
     world.check_all(0);
     world.check_log(0);
+}
+
+/// One poll of more bytes than the task may hold: nothing but working on it frees memory.
+#[tokio::test(start_paused = true)]
+async fn a_batch_larger_than_the_memory_limit_does_not_stop_the_task() {
+    let mut world = World::new();
+    for id in 0..20 {
+        world.kafka.append(&tp(0), Entry::Record(Some(large_event(id, 0, &"x".repeat(1 << 20)))));
+    }
+    let options = Options::default().with("memory.limit.bytes", 16 << 20);
+    let mut worker = world.worker(&options);
+    worker.poll_records = 20;
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, 10 * SECOND).await;
+    world.check_all(0);
+}
+
+/// What uploads have collected for a part does not leave by itself: only sealing frees it.
+#[tokio::test(start_paused = true)]
+async fn memory_filled_by_parts_that_never_fill_is_freed() {
+    let mut world = World::new();
+    let mut random = fastrand::Rng::with_seed(1);
+    for id in 0..300 {
+        let noise: String = std::iter::repeat_with(|| random.alphanumeric()).take(1 << 17).collect();
+        let value = large_event(id, (id % 3) * 3_600, &noise);
+        world.kafka.append(&tp(0), Entry::Record(Some(value)));
+    }
+    let options = Options::default()
+        .with("memory.limit.bytes", 16 << 20)
+        .with("parquet.row.group.rows", 5)
+        .with("partition.path", "h={event_time:%H}")
+        .with("commit.interval.ms", 3_600_000);
+    let mut worker = world.worker(&options);
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, 20 * SECOND).await;
+    assert_eq!(worker.metrics()["records"], 300, "{}", worker.metrics());
+}
+
+fn large_event(id: i64, second: i64, text: &str) -> Vec<u8> {
+    let event = String::from_utf8(event(id, second)).unwrap();
+    event.replace(&format!("row {id}"), text).into_bytes()
 }
