@@ -1,5 +1,7 @@
 //! Rows into Parquet files and back, through the doors of buffer and encode alone.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
+
 #[path = "encode/atomic.rs"]
 mod atomic;
 #[path = "encode/cells.rs"]
@@ -8,6 +10,8 @@ mod cells;
 mod files;
 #[path = "encode/layout.rs"]
 mod layout;
+#[path = "encode/memory.rs"]
+mod memory;
 #[path = "encode/round_trip.rs"]
 mod round_trip;
 #[path = "encode/sample.rs"]

@@ -74,7 +74,8 @@ impl BatchBuffer {
         })?;
         self.rows += 1;
         self.bytes += self.row_width + variable as u64;
-        if variable > LARGE_ROW || self.rows.is_multiple_of(COUNT_EVERY) {
+        let due = self.rows.is_multiple_of(COUNT_EVERY) || self.rows.is_power_of_two();
+        if due || variable > LARGE_ROW {
             self.count_memory();
         }
         Ok(())

@@ -14,7 +14,7 @@ const BATCH_ROWS: usize = 2_048;
 /// Bytes of rows that are handed over however few they are.
 const BATCH_BYTES: u64 = 2 << 20;
 /// Encoded bytes a byte of rows makes, until the file has shown its own.
-const FIRST_RATIO: f64 = 0.4;
+const FIRST_RATIO: f64 = 0.25;
 
 /// A file that still takes rows: one topic-partition, one partition path, one schema.
 #[derive(Debug)]

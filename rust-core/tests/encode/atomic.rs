@@ -50,7 +50,7 @@ fn a_value_that_does_not_fit_is_a_bad_record_naming_its_place() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn nothing_of_a_refused_row_is_in_the_file(
@@ -131,7 +131,8 @@ fn a_row_that_does_not_belong_to_the_file_is_our_own_bug() {
         assert_eq!(error.kind(), Kind::Encode, "{name}");
     }
     let span = Span { source: SpanSource::Value, start: 0, len: 1 };
-    let rows: [(&str, Vec<Slot>, Option<&[Option<u16>]>); 6] = [
+    type Case<'a> = (&'a str, Vec<Slot>, Option<&'a [Option<u16>]>);
+    let rows: [Case<'_>; 6] = [
         ("too few slots", vec![Slot::Int(1)], None),
         ("too many slots", vec![Slot::Int(1), Slot::Null, Slot::Null], None),
         ("text for an integer", vec![Slot::Bytes(span), Slot::Null], None),

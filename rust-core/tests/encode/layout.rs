@@ -1,7 +1,7 @@
 //! What a file says of itself: metadata columns, types, encodings, footer.
 
 use crate::cells::{Cell, KINDS, extremes};
-use crate::files::{PLAIN, append, finish, open, read, row, schema, stamp, write};
+use crate::files::{PLAIN, append, finish, open, read, schema, stamp, write};
 use alluvium_core::envelope::{Op, Row, Source, Span, SpanSource};
 use alluvium_core::schema::{Column, ColumnKind, TableSchema};
 use arrow::array::TimestampMicrosecondArray;
@@ -152,23 +152,17 @@ fn each_column_has_its_type_its_number_and_the_encoding_its_values_ask_for() {
         })
         .collect();
     let (_, metadata) = read(&write(&schema(&kinds), &PLAIN, &rows));
-    let dictionary = [
-        "c3",
-        "c4",
-        "c6",
-        "_op",
-        "_topic",
-        "_partition",
-        "_server_id",
-        "_binlog_file",
-        "_snapshot",
-    ];
+    let dictionary = ["c3", "c4", "c6", "_op", "_topic", "_partition"];
     for name in dictionary {
         assert!(encodings(&metadata, name).contains(&Encoding::RLE_DICTIONARY), "{name}");
     }
     let delta = ["c0", "c7", "c8", "_offset", "_event_time"];
     for name in delta {
         assert!(encodings(&metadata, name).contains(&Encoding::DELTA_BINARY_PACKED), "{name}");
+    }
+    for name in ["_gtid", "_snapshot", "_binlog_seq"] {
+        // Nulls alone: no dictionary that some reader may stumble over.
+        assert!(!encodings(&metadata, name).contains(&Encoding::RLE_DICTIONARY), "{name}");
     }
     assert!(encodings(&metadata, "c2").contains(&Encoding::DELTA_BYTE_ARRAY));
     for name in ["c1", "c5"] {
@@ -204,13 +198,38 @@ fn rows_of_megabytes_close_their_row_group_by_size() {
 }
 
 #[test]
-fn all_extremes_have_statistics_or_none_that_lie() {
-    let rows: Vec<Vec<Cell>> = (0..6)
-        .map(|n| KINDS.iter().map(|k| extremes(*k)[n % extremes(*k).len()].clone()).collect())
+fn statistics_tell_the_bounds_and_the_nulls() {
+    let rows: Vec<Vec<Cell>> = (0..8)
+        .map(|n| {
+            let cell = |kind: &ColumnKind| {
+                let all = [extremes(*kind), vec![Cell::Null]].concat();
+                all[n % all.len()].clone()
+            };
+            KINDS.iter().map(cell).collect()
+        })
         .collect();
     let (_, metadata) = read(&write(&schema(&KINDS), &PLAIN, &rows));
-    let int64 = metadata.row_group(0).column(3).statistics().unwrap();
-    assert_eq!(int64.min_bytes_opt(), Some(&i64::MIN.to_le_bytes()[..]));
-    assert_eq!(int64.max_bytes_opt(), Some(&i64::MAX.to_le_bytes()[..]));
-    let _ = row(&rows[0]);
+    let bounds = |at: usize| {
+        let statistics = metadata.row_group(0).column(at).statistics().unwrap();
+        let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
+        (owned(statistics.min_bytes_opt()), owned(statistics.max_bytes_opt()))
+    };
+    let pair = |least: &[u8], greatest: &[u8]| (Some(least.to_vec()), Some(greatest.to_vec()));
+    assert_eq!(bounds(0), pair(&[0], &[1]), "booleans");
+    assert_eq!(bounds(1), pair(&(-32_768i32).to_le_bytes(), &32_767i32.to_le_bytes()));
+    assert_eq!(bounds(3), pair(&i64::MIN.to_le_bytes(), &i64::MAX.to_le_bytes()));
+    assert_eq!(bounds(4), pair(&f32::MIN.to_le_bytes(), &f32::INFINITY.to_le_bytes()));
+    let digits = 10i128.pow(38) - 1;
+    assert_eq!(bounds(8), pair(&(-digits).to_be_bytes(), &digits.to_be_bytes()), "decimals");
+    let (least, greatest) = bounds(10);
+    assert_eq!(least.unwrap(), b"", "texts");
+    assert_eq!(greatest.unwrap(), "日本語 \u{1F600}".as_bytes());
+    for (at, column) in metadata.row_group(0).columns().iter().enumerate() {
+        let nulls = column.statistics().unwrap().null_count_opt().unwrap() as usize;
+        let expected = match at < KINDS.len() {
+            true => rows.iter().filter(|row| row[at] == Cell::Null).count(),
+            false => nulls,
+        };
+        assert_eq!(nulls, expected, "{}", column.column_path());
+    }
 }

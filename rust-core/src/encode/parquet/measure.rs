@@ -1,5 +1,6 @@
 //! What the first rows of a column tell about the rest.
 
+use super::hash::hash;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
@@ -17,8 +18,8 @@ pub(super) struct Measure {
 
 impl Measure {
     /// Whether, on average, each value occurs this often at least.
-    pub(super) fn distinct_at_most(&self, one_in: usize) -> bool {
-        self.distinct * one_in <= self.values
+    pub(super) fn each_occurs(&self, times: usize) -> bool {
+        self.distinct * times <= self.values
     }
 
     /// Whether texts begin like the ones before, so that it pays not to write the beginnings.
@@ -87,17 +88,7 @@ impl Seen {
     }
 
     fn mark(&mut self, value: &[u8]) {
-        const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
-        let mut hash = value.len() as u64;
-        let mut words = value.chunks_exact(8);
-        for word in &mut words {
-            // A chunk of eight bytes is eight bytes.
-            let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
-            hash = (hash.rotate_left(5) ^ word).wrapping_mul(MIX);
-        }
-        let rest = words.remainder().iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte));
-        hash = (hash.rotate_left(5) ^ rest).wrapping_mul(MIX);
-        let bit = (hash ^ hash >> 32).wrapping_mul(MIX) >> 50;
+        let bit = hash(value) >> (64 - BITS.trailing_zeros());
         self.bits[(bit / 64) as usize] |= 1 << (bit % 64);
     }
 
@@ -131,12 +122,12 @@ mod tests {
 
     #[test]
     fn few_and_many_are_told_apart() {
-        assert!(ints((0..2_048).map(|i| i % 30)).distinct_at_most(64));
-        assert!(!ints(0..2_048).distinct_at_most(64));
-        assert!(ints((0..2_048).map(|i| i % 300)).distinct_at_most(4));
+        assert!(ints((0..2_048).map(|i| i % 30)).each_occurs(64));
+        assert!(!ints(0..2_048).each_occurs(64));
+        assert!(ints((0..2_048).map(|i| i % 300)).each_occurs(4));
         let nulls: ArrayRef = Arc::new(Int64Array::from(vec![None; 100]));
         assert_eq!(measure(&nulls).values, 0);
-        assert!(measure(&nulls).distinct_at_most(64), "a column of nulls costs nothing anyway");
+        assert!(measure(&nulls).each_occurs(64), "a column of nulls costs nothing anyway");
         let booleans: ArrayRef = Arc::new(BooleanArray::from(vec![true; 10]));
         assert_eq!(measure(&booleans).distinct, 0);
     }

@@ -1,62 +1,168 @@
-//! Parquet: row groups are encoded in memory and drained when they close.
+//! Parquet, encoded by ourselves page by page; headers and footer are the parquet crate's.
+//!
+//! The crate's own column writers keep a compressor and buffers of a megabyte for each column of
+//! each open file: `docs/decisions/0010-own-parquet-pages.md`.
 
+mod append;
+mod bounds;
+mod choice;
+mod chunk;
+mod codec;
+mod delta;
+mod dictionary;
+mod hash;
+mod hybrid;
 mod measure;
-mod properties;
 mod schema;
+mod shorten;
+mod values;
 
 use crate::buffer::{Encoder, FileLayout};
 use crate::config::ParquetConfig;
 use crate::error::{Error, Kind, Result};
 use arrow::array::RecordBatch;
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use chunk::{ColumnChunk, Sizes};
+use codec::Compressor;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
 use std::fmt;
 use std::sync::Arc;
+
+/// Greatest size of a row group, bytes: rows of megabytes must not fill the memory.
+const ROW_GROUP_BYTES: usize = 32 << 20;
+/// What compression is taken to leave of a byte, until the file has shown its own ratio.
+const FIRST_RATIO: f64 = 0.5;
 
 /// Writes one Parquet file.
 ///
 /// How a column is encoded is decided by the first batch: by then it is seen which columns have
-/// few distinct values. The writer is made only then, so that a file of few rows costs little.
+/// few distinct values.
 pub struct ParquetEncoder {
     layout: Arc<FileLayout>,
     config: ParquetConfig,
-    writer: Option<ArrowWriter<Vec<u8>>>,
+    file: Option<OpenParquet>,
     drained: u64,
+}
+
+/// A file with its first batch.
+struct OpenParquet {
+    writer: SerializedFileWriter<Vec<u8>>,
+    columns: Vec<ColumnChunk>,
+    /// Rows of the row group at work.
+    rows: usize,
+    /// What compression left of a byte so far.
+    ratio: f64,
 }
 
 impl ParquetEncoder {
     /// An encoder for one file.
     pub fn new(layout: Arc<FileLayout>, config: ParquetConfig) -> Self {
-        Self { layout, config, writer: None, drained: 0 }
+        Self { layout, config, file: None, drained: 0 }
     }
 
-    fn start(&self, first: &RecordBatch) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties::properties(&self.layout, &self.config, first)?)
-            .with_parquet_schema(schema::parquet_schema(&self.layout)?)
-            // Every type of ours is said by Parquet's own: the copy would be kilobytes a file.
-            .with_skip_arrow_metadata(true);
-        ArrowWriter::try_new_with_options(Vec::new(), self.layout.arrow().clone(), options)
+    fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(OpenParquet::new(&self.layout, batch)?),
+        };
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let room = self.config.row_group_rows.max(1) - file.rows;
+            let rows = room.min(batch.num_rows() - start);
+            file.append(&batch.slice(start, rows), &self.config)?;
+            start += rows;
+        }
+        Ok(())
+    }
+}
+
+impl OpenParquet {
+    fn new(layout: &FileLayout, first: &RecordBatch) -> Result<Self, ParquetError> {
+        let schema = schema::parquet_schema(layout)?;
+        let properties = WriterProperties::builder()
+            .set_created_by(concat!("alluvium version ", env!("CARGO_PKG_VERSION")).to_owned())
+            .build();
+        let columns = layout
+            .columns()
+            .iter()
+            .zip(first.columns())
+            .zip(schema.columns())
+            .map(|((column, array), descriptor)| {
+                let choice = choice::choose(column.kind, &measure::measure(array));
+                ColumnChunk::new(descriptor.clone(), choice)
+            })
+            .collect();
+        let root = schema.root_schema_ptr();
+        let writer = SerializedFileWriter::new(Vec::new(), root, Arc::new(properties))?;
+        Ok(Self { writer, columns, rows: 0, ratio: FIRST_RATIO })
+    }
+
+    /// Appends rows of one row group.
+    fn append(&mut self, batch: &RecordBatch, config: &ParquetConfig) -> Result<(), ParquetError> {
+        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
+            append::append(column, array)?;
+        }
+        self.rows += batch.num_rows();
+        if self.columns.iter().any(ColumnChunk::page_is_full) {
+            let mut compressor = Compressor::new(config.compression)?;
+            for column in self.columns.iter_mut().filter(|column| column.page_is_full()) {
+                column.end_page(&mut compressor)?;
+            }
+        }
+        let Sizes { compressed, uncompressed, at_work } = self.sizes();
+        if uncompressed > 0 {
+            self.ratio = compressed as f64 / uncompressed as f64;
+        }
+        if self.rows >= config.row_group_rows || compressed + at_work >= ROW_GROUP_BYTES {
+            self.end_row_group(config)?;
+        }
+        Ok(())
+    }
+
+    fn end_row_group(&mut self, config: &ParquetConfig) -> Result<(), ParquetError> {
+        let mut compressor = Compressor::new(config.compression)?;
+        let codec = codec::codec(config.compression)?;
+        let mut row_group = self.writer.next_row_group()?;
+        for column in &mut self.columns {
+            let (bytes, closed) = column.close(codec, &mut compressor)?;
+            row_group.append_column(&bytes, closed)?;
+        }
+        row_group.close()?;
+        self.rows = 0;
+        Ok(())
+    }
+
+    /// Bytes of the row group at work.
+    fn sizes(&self) -> Sizes {
+        let sizes = self.columns.iter().map(ColumnChunk::sizes);
+        sizes.fold(Sizes::default(), |all, column| Sizes {
+            compressed: all.compressed + column.compressed,
+            uncompressed: all.uncompressed + column.uncompressed,
+            at_work: all.at_work + column.at_work,
+        })
+    }
+
+    fn estimated_bytes(&self) -> u64 {
+        let Sizes { compressed, at_work, .. } = self.sizes();
+        (self.writer.bytes_written() + compressed) as u64 + (at_work as f64 * self.ratio) as u64
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        let columns: usize = self.columns.iter().map(ColumnChunk::memory_bytes).sum();
+        (columns + self.writer.inner().capacity()) as u64
     }
 }
 
 impl Encoder for ParquetEncoder {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => {
-                let writer = self.start(batch).map_err(failed)?;
-                self.writer.insert(writer)
-            }
-        };
-        writer.write(batch).map_err(failed)
+        self.write_batch(batch).map_err(failed)
     }
 
     fn drain(&mut self) -> Option<Bytes> {
-        let sink = self.writer.as_mut()?.inner_mut();
+        let sink = self.file.as_mut()?.writer.inner_mut();
         if sink.is_empty() {
             return None;
         }
@@ -65,11 +171,11 @@ impl Encoder for ParquetEncoder {
     }
 
     fn memory_bytes(&self) -> u64 {
-        self.writer.as_ref().map_or(0, |w| w.memory_size() + w.inner().capacity()) as u64
+        self.file.as_ref().map_or(0, OpenParquet::memory_bytes)
     }
 
     fn encoded_bytes(&self) -> u64 {
-        self.writer.as_ref().map_or(0, |w| w.bytes_written()) as u64
+        self.file.as_ref().map_or(0, |file| file.writer.bytes_written()) as u64
     }
 
     fn drained_bytes(&self) -> u64 {
@@ -77,20 +183,24 @@ impl Encoder for ParquetEncoder {
     }
 
     fn estimated_bytes(&self) -> u64 {
-        self.writer.as_ref().map_or(0, |w| w.bytes_written() + w.in_progress_size()) as u64
+        self.file.as_ref().map_or(0, OpenParquet::estimated_bytes)
     }
 
     fn finish(self: Box<Self>, metadata: &[(&'static str, String)]) -> Result<Bytes> {
-        let Some(mut writer) = self.writer else {
+        let Some(mut file) = self.file else {
             return Err(Error::new(
                 Kind::Encode,
                 "a Parquet file without rows cannot be finished; please report this bug",
             ));
         };
-        for (key, value) in metadata {
-            writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), value.clone()));
+        if file.rows > 0 {
+            file.end_row_group(&self.config).map_err(failed)?;
         }
-        writer.into_inner().map(Bytes::from).map_err(failed)
+        for (key, value) in metadata {
+            let pair = KeyValue::new((*key).to_owned(), value.clone());
+            file.writer.append_key_value_metadata(pair);
+        }
+        file.writer.into_inner().map(Bytes::from).map_err(failed)
     }
 }
 
