@@ -48,7 +48,8 @@ pub struct SinkTask {
     metrics: Arc<TaskMetrics>,
     share: Arc<MemoryShare>,
     queue_soft_limit: i64,
-    /// The queue is over its soft limit, or memory is full; until both are low again.
+    /// The queue is over its soft limit, memory is full or errant records wait for the dead letter
+    /// queue; until all are low again.
     held_back: bool,
     errants: VecDeque<Errant>,
     unacknowledged: usize,
@@ -216,10 +217,14 @@ impl SinkTask {
     fn pause_rule(&mut self, actions: &mut Vec<Action>) {
         let queued = self.metrics.queue_bytes.get();
         let pressure = self.share.pressure();
+        // Frames stay lent, and their records in Java's heap, until their errants are reported.
+        let errants = self.errants.len();
         self.held_back = if self.held_back {
-            queued > self.queue_soft_limit / 2 || pressure != Pressure::Low
+            queued > self.queue_soft_limit / 2 || pressure != Pressure::Low || errants > 0
         } else {
-            queued > self.queue_soft_limit || pressure == Pressure::Full
+            queued > self.queue_soft_limit
+                || pressure == Pressure::Full
+                || errants > UNACKNOWLEDGED_MAX
         };
         for (id, assigned) in &mut self.assigned {
             let pause = assigned.phase != Phase::Running || assigned.throttled || self.held_back;

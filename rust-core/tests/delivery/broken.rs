@@ -1,6 +1,7 @@
 //! Traces that once lost rows, stopped a topic-partition for good or let memory grow.
 
 use crate::world::{CLOSE, Options, World, tp};
+use alluvium_core::task::ErrantPolicy;
 use alluvium_testkit::kafka::{Entry, event};
 use std::time::Duration;
 
@@ -67,4 +68,33 @@ async fn memory_filled_by_parts_that_never_fill_is_freed() {
 fn large_event(id: i64, second: i64, text: &str) -> Vec<u8> {
     let event = String::from_utf8(event(id, second)).unwrap();
     event.replace(&format!("row {id}"), text).into_bytes()
+}
+
+/// Errant records keep their frames: while the dead letter queue is away they must not pile up.
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_queue_that_is_away_pauses_the_consumer() {
+    let mut world = World::new();
+    for _ in 0..20_000 {
+        world.kafka.append(&tp(0), Entry::Record(Some(b"[]".to_vec())));
+    }
+    let options = Options { errants: ErrantPolicy::Report, ..Options::default() };
+    let mut worker = world.worker(&options.with("errant.max.ratio", 1));
+    worker.acknowledge = false;
+    worker.poll_records = 100;
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.kafka.insert(&tp(0), 0);
+    for _ in 0..400 {
+        worker.iterate(&world.kafka).unwrap();
+        tokio::time::sleep(SECOND / 10).await;
+    }
+    assert!(worker.is_paused(&tp(0)), "{} frames are held", worker.lent.len());
+    assert!(worker.lent.len() <= 30, "{} frames are held", worker.lent.len());
+    worker.acknowledge = true;
+    worker.acknowledge_all();
+    for _ in 0..400 {
+        worker.iterate(&world.kafka).unwrap();
+        tokio::time::sleep(SECOND / 10).await;
+    }
+    assert!(worker.lent.is_empty());
+    world.check_all(0);
 }
