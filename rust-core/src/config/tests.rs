@@ -132,8 +132,10 @@ fn the_log_lies_beside_the_table() {
     assert!(alike.is_ok(), "a name that only begins alike is another folder");
 }
 
-/// (what is given beside the minimum, the key blamed, a part of the message).
-const BAD: &[(&[(&str, &str)], &str, &str)] = &[
+/// What is configured, the key to blame, what the message must say.
+type Bad = (&'static [(&'static str, &'static str)], &'static str, &'static str);
+
+const BAD: &[Bad] = &[
     (&[("lake.url", "")], "lake.url", "is missing"),
     (&[("lake.url", "gs://b/x")], "lake.url", "s3://bucket/path or file:///path"),
     (&[("lake.url", "/data")], "lake.url", "s3://bucket/path or file:///path"),
