@@ -250,7 +250,7 @@ impl Lane {
 
     /// Whether something taken is not committed, or a log PUT is under way.
     pub(super) fn is_unfinished(&self) -> bool {
-        self.state.log().is_some() && (!self.state.log_free() || self.state.has_uncommitted())
+        self.state.log().is_some() && (self.state.log_busy() || self.state.has_uncommitted())
     }
 
     /// Whether nothing is left to do for a topic-partition that is being closed.

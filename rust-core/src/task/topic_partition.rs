@@ -168,6 +168,11 @@ impl TopicPartitionState {
         self.life.and_then(|life| life.expected).is_some_and(|expected| next != Some(expected))
     }
 
+    /// Whether a log PUT of ours may be under way.
+    pub(super) fn log_busy(&self) -> bool {
+        self.log_busy
+    }
+
     /// Whether a cut or a settle may begin now.
     pub(super) fn log_free(&self) -> bool {
         !self.log_busy && self.log.as_ref().is_some_and(|log| log.next.is_some())

@@ -1,9 +1,12 @@
 //! Traces that once lost rows, stopped a topic-partition for good or let memory grow.
 
+use crate::ownership::until_fatal;
 use crate::world::{CLOSE, Options, World, tp};
+use alluvium_core::error::Kind;
 use alluvium_core::task::ErrantPolicy;
 use alluvium_testkit::kafka::{Entry, event};
 use std::time::Duration;
+use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -96,5 +99,19 @@ async fn a_dead_letter_queue_that_is_away_pauses_the_consumer() {
         tokio::time::sleep(SECOND / 10).await;
     }
     assert!(worker.lent.is_empty());
+    world.check_all(0);
+}
+
+/// A topic-partition that never saw a record has nothing that could be waited for.
+#[tokio::test(start_paused = true)]
+async fn an_empty_partition_does_not_delay_the_fatal_error() {
+    let mut world = World::new().with_rows(0, 5);
+    world.kafka.create(&tp(1), 0);
+    world.kafka.append(&tp(0), Entry::Record(Some(b"broken".to_vec())));
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0), tp(1)], &world.kafka, &world.group);
+    let start = Instant::now();
+    assert_eq!(until_fatal(&world, &mut worker).await.kind(), Kind::BadRecord);
+    assert!(start.elapsed() < 10 * SECOND, "{:?}", start.elapsed());
     world.check_all(0);
 }
