@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use alluvium_tests::{Agreement, Load, Proxy, Stack, Table, say};
 use common::{SINK, SOURCE, TABLE, TOPIC, register, register_source, sink};
 use killing::{Killer, PHASES};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const PARTITIONS: usize = 3;
-const PAUSE: Duration = Duration::from_millis(400);
+const PAUSE: Duration = Duration::from_millis(150);
 /// A worker's JVM starts in ten seconds, on two cores that it has to share.
 const LIMIT: Duration = Duration::from_secs(180);
 /// The first order of the load, behind those of the seed.
@@ -49,7 +49,7 @@ fn kill(runs: usize) {
         .unwrap();
     proxy.forward_to(&stack.s3().unwrap().endpoint()).unwrap();
     register_source(&stack);
-    register(&stack, &sink(&stack).with("commit.interval.ms", "2000"), PARTITIONS);
+    register(&stack, &sink(&stack), PARTITIONS);
     let load = Load::start(stack.mysql().unwrap(), FIRST_ORDER, PAUSE).unwrap();
     let table = Table::new(&stack, TABLE).unwrap();
 
@@ -135,5 +135,5 @@ fn report(
         ("seconds", began.elapsed().as_secs().to_string()),
     ];
     let rows: Vec<_> = lines.iter().map(|(name, value)| format!("| {name} | {value} |")).collect();
-    format!("\n| of {} | |\n| --- | --- |\n{}\n", json!(TABLE), rows.join("\n"))
+    format!("\n| {TABLE} | |\n| --- | --- |\n{}\n", rows.join("\n"))
 }
