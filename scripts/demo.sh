@@ -23,7 +23,7 @@ step() { printf '\n[%3d s] %s\n' $(($(date +%s) - began)) "$*"; }
 step "Installing what is missing (the first time some minutes and 1.5 GB, later nothing)"
 scripts/install.sh all
 step "Building the plugin zip, its library in cargo's dev profile: quicker to build, slower to run"
-gradle --no-daemon -q -PnativeDebug pluginZip
+gradle --no-daemon --console=plain -q -PnativeDebug pluginZip
 step "Building the demo"
 cargo build --locked --quiet -p alluvium-tests --bin demo
 exec cargo run --locked --quiet -p alluvium-tests --bin demo -- "${options[@]}"

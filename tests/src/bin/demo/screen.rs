@@ -108,7 +108,7 @@ pub(crate) fn commands(stack: &Stack) -> Result<String> {
     let logs = stack.folder().join("logs");
     Ok(format!(
         "
-  curl -s localhost:8083/connectors?expand=status | python3 -m json.tool
+  curl -s 'localhost:8083/connectors?expand=status' | python3 -m json.tool
   . ./.env && {mysql} -h 127.0.0.1 -u $MYSQL_USER -p$MYSQL_PASSWORD inventory
   {python} tests/readback/kafka_tool.py --bootstrap localhost:9092 list-topics
   {python} tests/readback/kafka_tool.py --bootstrap localhost:9092 dump orders_cdc | tail -n 1
