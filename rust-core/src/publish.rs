@@ -59,32 +59,37 @@ async fn publish_one(
     let mut missing_since: Option<Instant> = None;
     loop {
         let answer = table.complete(&file.key, &file.upload_id, &file.parts).await;
-        match is_visible(table, file).await {
+        let absent = match is_visible(table, file).await {
             Ok(true) => {
                 if before == Before::Recovered {
                     log.metrics.recovered_files.add(1);
                 }
                 return Ok(());
             }
-            Ok(false) => {}
-            Err(mismatch) if mismatch.kind() == Kind::LostUpload => return Err(mismatch),
+            Ok(false) => true,
+            Err(error) if !error.is_temporary() => return Err(error),
             Err(error) => {
-                tracing::warn!(key = %file.key, %error, "cannot see a published file yet")
+                tracing::warn!(key = %file.key, %error, "cannot see a published file yet");
+                false
             }
-        }
+        };
         match answer {
-            Completed::Gone => {
+            Completed::Gone if absent => {
+                tracing::warn!(key = %file.key, "neither the file nor its upload is there");
                 let since = *missing_since.get_or_insert_with(Instant::now);
                 if since.elapsed() >= LOST_AFTER {
-                    check_head(log, seq).await?;
-                    return Err(lost(file));
+                    still_head(log, seq, lost(file)).await?;
                 }
             }
-            Completed::Done => missing_since = None,
+            // An operator is needed. The record stays unsettled: the next open completes it.
+            Completed::Failed(error) if absent && !error.is_temporary() => {
+                still_head(log, seq, error.with("file", &file.key)).await?;
+            }
             Completed::Failed(error) => {
                 missing_since = None;
                 tracing::warn!(key = %file.key, %error, "completing an upload failed; trying again");
             }
+            Completed::Done | Completed::Gone => missing_since = None,
         }
         pauses.wait().await;
         if pauses.made.is_multiple_of(5) {
@@ -113,6 +118,15 @@ fn matches(info: &ObjectInfo, file: &FileEntry) -> bool {
         _ => true,
     };
     info.size == file.size && etags_agree
+}
+
+/// The error, if a listing still shows our head; a listing that fails says nothing.
+async fn still_head(log: &LogAccess, seq: u64, error: Error) -> Result<()> {
+    match check_head(log, seq).await {
+        Ok(()) => Err(error),
+        Err(failed) if failed.is_temporary() => Ok(()),
+        Err(fenced) => Err(fenced),
+    }
 }
 
 async fn check_head(log: &LogAccess, seq: u64) -> Result<()> {

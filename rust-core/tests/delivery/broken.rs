@@ -5,6 +5,7 @@ use crate::world::{CLOSE, Options, World, tp};
 use alluvium_core::error::Kind;
 use alluvium_core::task::ErrantPolicy;
 use alluvium_testkit::kafka::{Entry, event};
+use alluvium_testkit::{Fault, Op};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -53,7 +54,8 @@ async fn memory_filled_by_parts_that_never_fill_is_freed() {
     let mut world = World::new();
     let mut random = fastrand::Rng::with_seed(1);
     for id in 0..300 {
-        let noise: String = std::iter::repeat_with(|| random.alphanumeric()).take(1 << 17).collect();
+        let noise: String =
+            std::iter::repeat_with(|| random.alphanumeric()).take(1 << 17).collect();
         let value = large_event(id, (id % 3) * 3_600, &noise);
         world.kafka.append(&tp(0), Entry::Record(Some(value)));
     }
@@ -113,5 +115,23 @@ async fn an_empty_partition_does_not_delay_the_fatal_error() {
     let start = Instant::now();
     assert_eq!(until_fatal(&world, &mut worker).await.kind(), Kind::BadRecord);
     assert!(start.elapsed() < 10 * SECOND, "{:?}", start.elapsed());
+    world.check_all(0);
+}
+
+/// Recorded, and then the store refuses completions for good: not a warning for ever.
+#[tokio::test(start_paused = true)]
+async fn a_completion_refused_for_good_fails_by_name_and_is_recovered() {
+    let mut world = World::new().with_rows(0, 5);
+    let (mut worker, store) = world.faulty_worker(&Options::default());
+    store.always_on(Op::Complete, "", Fault::Deny);
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    let error = until_fatal(&world, &mut worker).await;
+    assert_eq!(error.kind(), Kind::Store);
+    assert!(error.to_string().contains("orders-0"), "{error}");
+    worker.crash().await;
+    assert_eq!(world.check_log(0).last().unwrap().next_offset, Some(5), "it was recorded");
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, 3 * SECOND).await;
     world.check_all(0);
 }
