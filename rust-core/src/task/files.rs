@@ -18,11 +18,15 @@ use crate::store::{Location, Store};
 use crate::upload::{FileUpload, StoredFile, UploadLimits};
 use indexmap::IndexMap;
 use std::sync::Arc;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// Schemas of one topic whose bindings are kept; more than this many versions or tables in one
 /// topic-partition are bound again as they come.
 const BOUND_MAX: usize = 64;
+/// Bytes of a topic's name in a file's name. Kafka takes 249, file systems 255 for the whole name,
+/// and they say so when the file is renamed: after it is on record. Nonces keep names apart.
+const TOPIC_MAX: usize = 128;
 
 /// What all files of a task share.
 #[derive(Debug, Clone)]
@@ -75,7 +79,8 @@ struct Bound {
 /// A sealed file on its way to the store.
 #[derive(Debug)]
 pub(super) struct Sealing {
-    task: tokio::task::JoinHandle<Result<StoredFile>>,
+    /// One task; it ends when this is dropped.
+    task: JoinSet<Result<StoredFile>>,
     stats: OpenFileStats,
     path: String,
     store: Arc<dyn Store>,
@@ -151,10 +156,10 @@ impl Files {
         };
         let Place { config, table, clock, uploads, .. } = &*self.place;
         let nonce = Uuid::new_v4().simple().to_string();
+        let topic = self.tp.topic.get(..TOPIC_MAX).unwrap_or(&self.tp.topic);
         let name = format!(
-            "{}/{}-{}-{first_offset:020}-{:08}-{:04}-{}.parquet",
+            "{}/{topic}-{}-{first_offset:020}-{:08}-{:04}-{}.parquet",
             self.path,
-            self.tp.topic,
             self.tp.partition,
             self.epoch,
             self.named,
@@ -232,7 +237,8 @@ impl Files {
         let sealed = file.seal()?;
         tracing::debug!(tp = %self.tp, %path, %reason, rows = sealed.stats.rows, "file sealed");
         let store = self.place.table.store.clone();
-        let task = tokio::spawn(upload.finish(sealed.tail));
+        let mut task = JoinSet::new();
+        task.spawn(upload.finish(sealed.tail));
         self.sealing.push(Sealing { task, stats: sealed.stats, path, store });
         Ok(())
     }
@@ -339,9 +345,11 @@ fn columns_of_slots(slots: usize, columns: &[Option<u32>]) -> Option<Vec<Option<
     Some(of_slots)
 }
 
-async fn join(task: tokio::task::JoinHandle<Result<StoredFile>>) -> Result<StoredFile> {
-    match task.await {
-        Ok(result) => result,
-        Err(error) => Err(Error::new(Kind::Poisoned, "an upload ended early").because(error)),
+async fn join(mut task: JoinSet<Result<StoredFile>>) -> Result<StoredFile> {
+    let ended = || Error::new(Kind::Poisoned, "an upload ended early");
+    match task.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => Err(ended().because(error)),
+        None => Err(ended()),
     }
 }

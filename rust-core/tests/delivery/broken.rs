@@ -3,6 +3,7 @@
 use crate::ownership::until_fatal;
 use crate::world::{CLOSE, Options, World, tp};
 use alluvium_core::error::Kind;
+use alluvium_core::position::TopicPartition;
 use alluvium_core::task::ErrantPolicy;
 use alluvium_testkit::kafka::{Entry, event};
 use alluvium_testkit::{Fault, Op};
@@ -134,4 +135,35 @@ async fn a_completion_refused_for_good_fails_by_name_and_is_recovered() {
     worker.assign(&[tp(0)], &world.kafka, &world.group);
     world.run(&mut worker, 3 * SECOND).await;
     world.check_all(0);
+}
+
+/// A file system takes 255 bytes in a name, and finds out at the rename: after the record.
+#[tokio::test(start_paused = true)]
+async fn the_longest_topic_name_gives_file_names_a_file_system_takes() {
+    let mut world = World::new();
+    let long = TopicPartition::new("t".repeat(249), 99_999);
+    world.kafka.insert(&long, 0);
+    let mut worker = world.worker(&Options::default());
+    worker.assign(std::slice::from_ref(&long), &world.kafka, &world.group);
+    world.run(&mut worker, 3 * SECOND).await;
+    world.check_all(0);
+    for key in world.memory.keys() {
+        assert!(key.split('/').all(|name| name.len() <= 255), "{key}");
+    }
+}
+
+/// A worker that is gone sends nothing any more.
+#[tokio::test(start_paused = true)]
+async fn uploads_of_a_task_that_ended_end_too() {
+    let mut world = World::new().with_rows(0, 5);
+    let (mut worker, store) = world.faulty_worker(&Options::default());
+    store.always_on(Op::PutPart, "", Fault::FailBefore);
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, 5 * SECOND).await;
+    worker.crash().await;
+    tokio::time::sleep(SECOND / 100).await;
+    let before = store.count(Op::PutPart);
+    assert!(before > 0, "a cut was under way");
+    tokio::time::sleep(600 * SECOND).await;
+    assert_eq!(store.count(Op::PutPart), before);
 }
