@@ -123,6 +123,10 @@ impl SinkTask {
 
     fn begin_put(&mut self, actions: &mut Vec<Action>) {
         self.call += 1;
+        // It may have ended while all is paused, and then no frame would ever tell.
+        if self.driver.is_finished() {
+            self.driver_gone();
+        }
         for assigned in self.assigned.values_mut() {
             // Connect carries a seek out before the next poll, so one asked for in an earlier
             // call is done by now.

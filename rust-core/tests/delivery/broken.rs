@@ -167,3 +167,18 @@ async fn uploads_of_a_task_that_ended_end_too() {
     tokio::time::sleep(600 * SECOND).await;
     assert_eq!(store.count(Op::PutPart), before);
 }
+
+/// All is paused, so no frame is sent: the end of the pipeline must be seen all the same.
+#[test]
+fn a_pipeline_that_ended_is_told_while_all_is_paused() {
+    let pipelines = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let world = World::new();
+    let mut worker = {
+        let _runtime = pipelines.enter();
+        world.worker(&Options::default())
+    };
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    worker.iterate(&world.kafka).unwrap();
+    drop(pipelines);
+    assert_eq!(worker.iterate(&world.kafka).unwrap_err().kind(), Kind::Poisoned);
+}
