@@ -3,7 +3,7 @@
 //! `cargo bench -p alluvium-core --bench encode`. The rows are those of a Debezium topic as it
 //! really arrives: 11 columns of orders, event times over an hour with 20 s of disorder, and the 14
 //! `_` columns of every file. `17 columns` leaves out those of the binlog but its gtid (they are
-//! null then), the work that earlier probes were measured with. Each time is the best of the rounds.
+//! null then), the work of the earlier probes. Each time is the best of the rounds.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its result")]
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so")]

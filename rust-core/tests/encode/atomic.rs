@@ -1,6 +1,6 @@
 //! A row is in its file or it is not.
 
-use crate::cells::{Cell, KINDS, any_cell};
+use crate::cells::{Cell, KINDS, any_cell, cases};
 use crate::files::{PLAIN, append, assert_rows, finish, open, read, row, schema, stamp};
 use alluvium_core::buffer::RowStamp;
 use alluvium_core::envelope::{Op, Row, Slot, Span, SpanSource};
@@ -50,7 +50,7 @@ fn a_value_that_does_not_fit_is_a_bad_record_naming_its_place() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(32))]
 
     #[test]
     fn nothing_of_a_refused_row_is_in_the_file(

@@ -1,6 +1,6 @@
 //! What goes in comes out.
 
-use crate::cells::{Cell, KINDS, any_cell, extremes};
+use crate::cells::{Cell, KINDS, any_cell, cases, extremes};
 use crate::files::{PLAIN, append, assert_rows, finish, open, read, schema, write};
 use alluvium_core::config::{Compression, ParquetConfig};
 use alluvium_core::schema::ColumnKind;
@@ -88,7 +88,7 @@ fn any_compression() -> impl Strategy<Value = Compression> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn any_rows_come_back(

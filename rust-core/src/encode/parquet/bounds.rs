@@ -203,7 +203,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bounds_hold_every_value(texts in prop::collection::vec("[a-cä\u{10FFFF}]{0,90}", 1..20)) {
+        fn bounds_hold_every_value(
+            texts in prop::collection::vec("[a-cä\u{10FFFF}]{0,90}", 1..20),
+        ) {
             let values: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
             for text in [true, false] {
                 let (least, greatest) = told(&values, text);
