@@ -69,9 +69,7 @@ pub(crate) fn extremes(kind: ColumnKind) -> Vec<Cell> {
             vec![wide(i256::ZERO), wide(max), wide(-max), Cell::Decimal(i128::MIN)]
         }
         ColumnKind::Binary => bytes(&[b"", b"\0", &[0xFF; 300]]),
-        ColumnKind::Utf8 => {
-            bytes(&[b"", "日本語 \u{1F600}".as_bytes(), b"a\0b", &[b'x'; 5_000]])
-        }
+        ColumnKind::Utf8 => bytes(&[b"", "日本語 \u{1F600}".as_bytes(), b"a\0b", &[b'x'; 5_000]]),
         ColumnKind::Enum => bytes(&[b"", b"a,b", "größe".as_bytes()]),
         ColumnKind::Json => bytes(&[b"{}", br#"{"a":[1,null,"NaN"],"a":2}"#]),
     }
