@@ -188,7 +188,7 @@ fn mistakes_are_told_by_name_and_the_worker_lives() {
         assert_eq!(answer.status, 400, "{key}={value}: {answer:?}");
         let said = answer.body["message"].as_str().unwrap().to_owned();
         assert!(said.contains(key), "{key}={value}: {said}");
-        println!("{key}={value}: {}", said.lines().nth(2).unwrap_or(&said));
+        println!("{key}={value}: {}", said.lines().nth(1).unwrap_or(&said));
     };
     refused("partition.path", "{topic}/{nothing}");
     refused("commit.interval.ms", "soon");
