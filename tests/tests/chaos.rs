@@ -30,7 +30,7 @@ fn a_kill_in_each_phase_loses_and_doubles_nothing() {
 }
 
 #[test]
-#[ignore = "takes a quarter of an hour: make chaos"]
+#[ignore = "takes six minutes: make chaos"]
 fn kills_in_each_phase() {
     let runs = std::env::var("RUNS").unwrap_or_else(|_| "20".to_owned());
     kill(runs.parse().unwrap());
