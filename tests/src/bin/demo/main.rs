@@ -14,7 +14,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alluvium_tests::{
-    ConnectRest, Error, ORDERS_SINK, ORDERS_SOURCE, Result, Server as _, Shipped, Stack, Table,
+    Agreement, ConnectRest, Error, ORDERS_SINK, ORDERS_SOURCE, Result, Server as _, Shipped, Stack,
+    Table,
 };
 use serde_json::Value;
 
@@ -25,6 +26,8 @@ const RUNNING_LIMIT: Duration = Duration::from_secs(90);
 /// What is waited for files beyond the latency limit that the sink is given, before it counts as
 /// broken.
 const GRACE: Duration = Duration::from_secs(60);
+/// How long MySQL may be ahead of Kafka when nothing more is changed.
+const SOURCE_LAG: Duration = Duration::from_secs(20);
 /// So many updates and deletes are visible before the changes end.
 const CHANGES_SHOWN: u64 = 20;
 
@@ -166,30 +169,36 @@ fn whole_state(
     interval: Duration,
 ) -> Result<String> {
     let began = Instant::now();
+    let mut complete_since = None;
     loop {
         let kafka = table.against_kafka(&[topic])?;
         if kafka.duplicates > 0 || kafka.unknown > 0 {
             return Err(Error::new(format!("the lake is wrong: {}", kafka.to_json())));
         }
-        let compared = side_by_side::compare(&lake::state(table)?, &shop::state(stack.mysql()?)?);
-        let late = began.elapsed() > interval + GRACE;
-        match (compared, kafka.missing) {
-            (Ok(text), 0) => {
-                screen.end_of_wait();
-                screen.line(&format!(
-                    "  {} records in Kafka, {} rows in {} files: none missing, none twice.",
-                    kafka.records, kafka.rows, kafka.files
-                ));
-                return Ok(text);
-            }
-            (Err(error), 0) if late => return Err(error),
-            _ if late => {
+        let left = interval.saturating_sub(began.elapsed());
+        if kafka.missing > 0 {
+            complete_since = None;
+            if began.elapsed() > interval + GRACE {
                 let numbers = kafka.to_json();
                 return Err(Error::new(format!("rows are missing from the lake: {numbers}")));
             }
-            (_, missing) => {
-                let left = interval.saturating_sub(began.elapsed());
-                screen.wait(left, &format!("{missing} rows still to come"));
+            screen.wait(left, &format!("{} rows still to come", kafka.missing));
+            continue;
+        }
+        let since: Instant = *complete_since.get_or_insert_with(Instant::now);
+        match side_by_side::compare(&lake::state(table)?, &shop::state(stack.mysql()?)?) {
+            Ok(text) => {
+                screen.end_of_wait();
+                let Agreement { records, rows, files, .. } = kafka;
+                screen.line(&format!(
+                    "  {records} records in Kafka, {rows} rows in {files} files: \
+                     none missing, none twice."
+                ));
+                return Ok(text);
+            }
+            Err(error) if since.elapsed() > SOURCE_LAG => return Err(error),
+            Err(_) => {
+                screen.wait(left.min(SOURCE_LAG), "MySQL's last changes are not in Kafka yet")
             }
         }
     }
