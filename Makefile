@@ -36,7 +36,7 @@ dist:            ## dist/alluvium-connect-<version>.zip with libraries for glibc
 docs:            ## docs/config.md and docs/config-keys.json from the ConfigDef
 	@gradle --no-daemon -q configDocs
 
-bench:           ## records/s of the native path and in the worker
+bench:           ## records/s of the rooms and of the native path
 	@scripts/bench.sh
 
 clean:           ## build folders of this clone; caches stay

@@ -6,9 +6,28 @@ use std::path::{Path, PathBuf};
 
 /// In the order of the data; a room imports the ones before it, never one after.
 const ROOMS: &[&str] = &[
-    "error", "pause", "position", "clock", "metrics", "config", "frame", "envelope", "schema",
-    "event_time", "partition", "buffer", "roll", "encode", "store", "upload", "log", "commit",
-    "publish", "recover", "offsets", "task",
+    "error",
+    "pause",
+    "position",
+    "clock",
+    "metrics",
+    "config",
+    "frame",
+    "envelope",
+    "schema",
+    "event_time",
+    "partition",
+    "buffer",
+    "roll",
+    "encode",
+    "store",
+    "upload",
+    "log",
+    "commit",
+    "publish",
+    "recover",
+    "offsets",
+    "task",
 ];
 
 /// Foreign crates, and the only rooms that see them.

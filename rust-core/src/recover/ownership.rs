@@ -98,7 +98,13 @@ pub(super) async fn head(
 ) -> Result<Option<LogRecord>> {
     let mut seq = match log.head().await? {
         Head::At(seq) => seq,
-        Head::Empty => return empty(context, generation).await,
+        Head::Empty if !is_begun(context, generation).await? => return Ok(None),
+        // Another owner may have begun it between the two looks.
+        Head::Empty => match log.head().await? {
+            Head::At(seq) => seq,
+            Head::Empty if context.identity.log_bootstrap => return Ok(None),
+            Head::Empty => return Err(gone(context, generation)),
+        },
     };
     // A listing may be behind; the records are not.
     let mut newest = None;
@@ -123,20 +129,19 @@ pub(super) async fn head(
     Ok(newest)
 }
 
-async fn empty(context: &LogContext, generation: u32) -> Result<Option<LogRecord>> {
+async fn is_begun(context: &LogContext, generation: u32) -> Result<bool> {
     let marker = context.topic_keys().started(generation, context.tp.partition);
-    let begun = context.lake.meta.store.head(&marker).await?.is_some();
-    if begun && !context.identity.log_bootstrap {
-        return Err(Error::new(
-            Kind::Log,
-            "the commit log of this topic-partition is empty although it was begun before: \
-             somebody (a lifecycle rule?) deleted it. Exempt the commit log from expiration and \
-             restore it; or set log.bootstrap=true to begin anew, which lays down again whatever \
-             Kafka still has",
-        )
-        .with("marker", marker));
-    }
-    Ok(None)
+    Ok(context.lake.meta.store.head(&marker).await?.is_some())
+}
+
+fn gone(context: &LogContext, generation: u32) -> Error {
+    Error::new(
+        Kind::Log,
+        "the commit log of this topic-partition is empty although it was begun before: somebody \
+         (a lifecycle rule?) deleted it. Exempt the commit log from expiration and restore it; or \
+         set log.bootstrap=true to begin anew, which lays down again whatever Kafka still has",
+    )
+    .with("marker", context.topic_keys().started(generation, context.tp.partition))
 }
 
 fn check_record(context: &LogContext, key: &str, seq: u64, bytes: &[u8]) -> Result<LogRecord> {

@@ -92,9 +92,12 @@ mod tests {
         assert_eq!((one.limit(), two.limit()), (400, 400));
         drop(two);
         assert_eq!(one.limit(), 800);
-        for (used, expected) in
-            [(599, Pressure::Low), (600, Pressure::High), (799, Pressure::High), (800, Pressure::Full)]
-        {
+        for (used, expected) in [
+            (599, Pressure::Low),
+            (600, Pressure::High),
+            (799, Pressure::High),
+            (800, Pressure::Full),
+        ] {
             one.set_used(used);
             assert_eq!(one.pressure(), expected, "{used}");
         }

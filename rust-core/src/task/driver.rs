@@ -130,6 +130,10 @@ impl Driver {
     fn on_control(&mut self, control: Control) {
         match control {
             Control::Open { id, tp } => {
+                // Connect may not have closed an earlier assignment: it would claim against us.
+                for (_, mut earlier) in self.lanes.extract_if(.., |_, lane| lane.tp == tp) {
+                    earlier.forget();
+                }
                 match Lane::new(tp, self.place.clone()) {
                     Ok(lane) => _ = self.lanes.insert(id, lane),
                     Err(error) => self.fail(error),
@@ -215,8 +219,8 @@ impl Driver {
     fn throttle(&mut self, id: TpId, now_ms: i64) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let reached = lane.limit_reached(&self.limits, now_ms);
-        let on = !lane.state.log_free()
-            && reached.is_some_and(|reason| reason != CutReason::Interval);
+        let on =
+            !lane.state.log_free() && reached.is_some_and(|reason| reason != CutReason::Interval);
         if on != lane.throttled {
             lane.throttled = on;
             self.outbox.push(Event::Throttle { tp: id, on });
@@ -422,8 +426,7 @@ impl Driver {
             if passed { closing.deadline } else { closing.cut_at }
         });
         let failing = self.failing.as_ref().map(|failing| failing.deadline);
-        let memory = (self.work.has_frame() && self.memory_full())
-            .then(|| Instant::now() + MEMORY_AGAIN);
+        let memory = self.memory_leaves().then(|| Instant::now() + MEMORY_AGAIN);
         [due, closing, failing, memory].into_iter().flatten().min()
     }
 }

@@ -128,7 +128,13 @@ impl Files {
         };
         let mapping = self.bound[bound].mapping.as_deref();
         let slot = &mut self.open[file];
-        slot.file.append(row, value, &stamp, mapping)?;
+        if let Err(error) = slot.file.append(row, value, &stamp, mapping) {
+            if slot.file.stats().rows == 0 {
+                // The file was opened for this row: without it there is none to seal.
+                self.open.swap_remove_index(file);
+            }
+            return Err(error);
+        }
         match roll(&slot.file.stats(), &self.place.roll) {
             Some(reason) => self.seal(file, &reason),
             None => Ok(()),

@@ -34,7 +34,12 @@ impl Flush {
     /// # Errors
     /// `Fenced`: another owner has the log, or the uploads are too old to be trusted; open again.
     /// Any other: an operator is needed; nothing the record names may be aborted.
-    pub(super) async fn commit(self, cut: CutRange, files: Vec<Sealing>, gate: Gate) -> Result<LogState> {
+    pub(super) async fn commit(
+        self,
+        cut: CutRange,
+        files: Vec<Sealing>,
+        gate: Gate,
+    ) -> Result<LogState> {
         let mut entries = Vec::with_capacity(files.len());
         for file in files {
             entries.push(file.staged().await?);
@@ -75,11 +80,11 @@ impl Flush {
     fn record(&self, cut: CutRange, files: Vec<FileEntry>) -> Result<LogRecord> {
         let rows = files.iter().map(|file| file.rows).sum();
         cut.check(rows)?;
-        if let Some(stray) = files
-            .iter()
-            .find(|file| file.first_offset < cut.start || file.last_offset >= cut.end)
+        if let Some(stray) =
+            files.iter().find(|file| file.first_offset < cut.start || file.last_offset >= cut.end)
         {
-            let text = "a file reaches beyond its cut, so it is not committed; please report this bug";
+            let text =
+                "a file reaches beyond its cut, so it is not committed; please report this bug";
             return Err(Error::new(Kind::Corrupt, text).with("file", &stray.key));
         }
         let kind = if files.is_empty() { RecordKind::Advance } else { RecordKind::Commit };

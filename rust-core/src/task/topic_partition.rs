@@ -223,8 +223,8 @@ fn regression(offset: i64, expected: i64) -> Error {
     Error::new(
         Kind::OffsetRegression,
         "offsets went backwards: the topic was truncated or created again. Nothing is dropped or \
-         written twice; if the topic was created again, start it over under another sink.id or \
-         lake.url",
+         written twice; if the topic was created again, start it over under another connector name \
+         and lake.url",
     )
     .with("offset", offset)
     .with("expected", expected)

@@ -13,8 +13,10 @@ use crate::frame::{Cursor, Frame, RawRecord};
 use crate::position::TpId;
 use std::collections::BTreeSet;
 
-/// Records of one slice: about half a millisecond.
+/// Records of one slice: about half a millisecond,
 const SLICE: usize = 512;
+/// and about as many bytes: memory is looked at between two slices only.
+const SLICE_BYTES: usize = 256 << 10;
 
 /// The frame in work.
 #[derive(Debug, Default)]
@@ -58,13 +60,15 @@ impl Driver {
     pub(super) fn work_slice(&mut self) {
         let Some(frame) = self.work.frame.take() else { return };
         let mut ended = !self.takes_rows();
+        let mut bytes = 0;
         for _ in 0..SLICE {
-            if ended {
+            if ended || bytes >= SLICE_BYTES {
                 break;
             }
             match frame.next(&mut self.work.cursor) {
                 Ok(None) => ended = true,
                 Ok(Some(record)) => {
+                    bytes += record.value.map_or(0, <[u8]>::len);
                     let index = self.work.cursor.index - 1;
                     ended = !self.take(&record, frame.id, index);
                 }
@@ -170,21 +174,35 @@ impl Driver {
         self.parts.share.set_used(queued + held.in_files + held.moving);
         self.parts.metrics.open_files.set(open as i64);
         self.parts.metrics.open_partitions.set(self.lanes.len() as i64);
-        // Sealing frees what open files hold, not what is on its way: that leaves by itself.
-        let much = match self.parts.share.pressure() {
-            Pressure::Low => return,
-            Pressure::High => false,
-            Pressure::Full => held.in_files > held.moving && self.memory_full(),
-        };
-        if !much && held.in_files < self.parts.share.limit() / 2 {
-            return;
+        self.free_memory(held);
+    }
+
+    /// Seals the files that hold most, until what open files hold leaves room: sealing frees that,
+    /// not what is on its way, which leaves by itself.
+    fn free_memory(&mut self, mut held: Held) {
+        let limit = self.parts.share.limit();
+        loop {
+            let much = match self.parts.share.pressure() {
+                Pressure::Low => return,
+                Pressure::High => false,
+                Pressure::Full => held.in_files > held.moving && self.memory_full(),
+            };
+            if !much && held.in_files < limit / 2 {
+                return;
+            }
+            let largest = self.lanes.iter_mut().max_by_key(|(_, lane)| lane.largest_file_bytes());
+            let Some((id, lane)) = largest.map(|(id, lane)| (*id, lane)) else { return };
+            match lane.seal_largest() {
+                Ok(true) => held = self.held(),
+                Ok(false) => return,
+                Err(error) => return self.fail_lane(id, error),
+            }
         }
-        let largest = self.lanes.iter_mut().max_by_key(|(_, lane)| lane.largest_file_bytes());
-        if let Some((id, lane)) = largest.map(|(id, lane)| (*id, lane))
-            && let Err(error) = lane.seal_largest()
-        {
-            self.fail_lane(id, error);
-        }
+    }
+
+    /// Whether memory is held back by what leaves without a word: uploads on their way.
+    pub(super) fn memory_leaves(&self) -> bool {
+        self.parts.share.pressure() != Pressure::Low && self.held().moving > 0
     }
 
     fn held(&self) -> Held {

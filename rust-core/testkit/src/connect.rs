@@ -184,6 +184,11 @@ impl Worker {
         }
     }
 
+    /// Partitions are gone and `close` is never called.
+    pub fn forget(&mut self, tps: &[TopicPartition]) {
+        self.assigned.retain(|_, tp| !tps.contains(tp));
+    }
+
     /// Every assigned topic-partition.
     pub fn assignment(&self) -> Vec<TopicPartition> {
         self.assigned.values().cloned().collect()

@@ -182,3 +182,37 @@ fn a_pipeline_that_ended_is_told_while_all_is_paused() {
     drop(pipelines);
     assert_eq!(worker.iterate(&world.kafka).unwrap_err().kind(), Kind::Poisoned);
 }
+
+/// Connect may fail to call `close`: an earlier assignment must not fence the present one.
+#[tokio::test(start_paused = true)]
+async fn a_partition_assigned_twice_has_one_owner() {
+    let mut world = World::new().with_rows(0, 30);
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, SECOND / 2).await;
+    worker.forget(&[tp(0)]);
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, 60 * SECOND).await;
+    world.check_all(0);
+    assert_eq!(worker.metrics()["fenced_total"], 0);
+    assert_eq!(worker.metrics()["open_partitions"], 1);
+}
+
+/// The log is listed, then another owner begins it, then its marker is looked at.
+#[tokio::test(start_paused = true)]
+async fn a_log_begun_by_another_owner_meanwhile_is_not_taken_for_a_lost_one() {
+    let mut world = World::new().with_rows(0, 10);
+    let (mut worker, store) = world.faulty_worker(&Options::default());
+    let hold = store.hold(Op::Head, ".started");
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    hold.reached().await;
+    let mut other = world.worker(&Options::default());
+    other.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut other, 2 * SECOND).await;
+    other.crash().await;
+    hold.release();
+    world.kafka.insert(&tp(0), 10);
+    world.run(&mut worker, 10 * SECOND).await;
+    world.check_all(0);
+    world.check_log(0);
+}

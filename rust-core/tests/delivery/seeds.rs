@@ -62,7 +62,12 @@ async fn one_seed(seed: u64) -> (usize, usize) {
                 let at = rng.usize(..workers.len());
                 let worker = &mut workers[at].0;
                 let tp = &tps[rng.usize(..2)];
-                if worker.assignment().contains(tp) {
+                if worker.assignment().contains(tp) && rng.bool() {
+                    let tps = std::slice::from_ref(tp);
+                    let turn = worker.iterate_losing(tps, &world.kafka, CLOSE).await;
+                    turn.expect("no fault is fatal");
+                    worker.commit(&mut world.group);
+                } else if worker.assignment().contains(tp) {
                     worker.revoke(std::slice::from_ref(tp), &mut world.group, CLOSE).await;
                 } else {
                     worker.assign(std::slice::from_ref(tp), &world.kafka, &world.group);
