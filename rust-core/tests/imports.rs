@@ -1,5 +1,8 @@
 //! Who may import whom (ARCHITECTURE.md): read from the `use` lines, so that the map stays true.
 
+// Clippy's own exception covers functions marked as tests, not those that they share.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -126,9 +129,8 @@ fn foreign_crates_stay_in_the_rooms_that_own_them() {
 fn files_stay_short() {
     let mut long = Vec::new();
     for (file, text) in code().into_values().flatten() {
-        // A little over: `sink_task` is the one place where Connect's calls are told apart.
         let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
-        if lines > 400 {
+        if lines > 320 {
             long.push(format!("{} has {lines} lines", file.display()));
         }
     }

@@ -2,53 +2,26 @@
 //! Runs on the runtime; never on Connect's thread, never called by it.
 
 use super::Parts;
+use super::ending::{Closing, Failing};
 use super::errants::Errants;
 use super::files::Place;
-use super::flush::Flush;
 use super::inbox::{Control, Event, Message, Outbox};
+use super::jobs::Done;
 use super::lane::Lane;
 use super::topic_partition::{Generation, Verdict};
 use super::work::Work;
-use crate::error::{Error, Kind, Result};
 use crate::event_time::EventTimeRule;
-use crate::pause::Pauses;
-use crate::position::{TopicPartition, TpId};
-use crate::recover::{self, Claimed, LogContext, LogState};
+use crate::position::TpId;
 use crate::roll::{CutLimits, CutReason, RollLimits};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// How long healthy topic-partitions are committed before a fatal error is told.
-const FAIL_WITHIN: Duration = Duration::from_secs(30);
 /// How often a full memory is looked at again: uploads free it without a word.
 const MEMORY_AGAIN: Duration = Duration::from_millis(20);
-
-/// The end of something asked of the log.
-#[derive(Debug)]
-enum Done {
-    Opened(Result<Claimed>),
-    Recorded(Result<LogState>),
-}
-
-/// A task that is about to fail: healthy topic-partitions are being committed.
-#[derive(Debug)]
-struct Failing {
-    error: Error,
-    deadline: Instant,
-}
-
-/// Topic-partitions that Connect takes away.
-#[derive(Debug)]
-struct Closing {
-    ids: Vec<TpId>,
-    cut_at: Instant,
-    deadline: Instant,
-    done: oneshot::Sender<()>,
-}
 
 /// The pipeline of one task.
 #[derive(Debug)]
@@ -56,19 +29,19 @@ pub(super) struct Driver {
     pub(super) parts: Parts,
     place: Arc<Place>,
     limits: CutLimits,
-    queue: mpsc::UnboundedReceiver<Message>,
+    pub(super) queue: mpsc::UnboundedReceiver<Message>,
     control: mpsc::UnboundedReceiver<Control>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) lanes: BTreeMap<TpId, Lane>,
     pub(super) errants: Errants,
     /// The frame being worked on, and its neighbours in the queue.
     pub(super) work: Work,
-    jobs: JoinSet<(TpId, Done)>,
-    closing: VecDeque<Closing>,
-    failing: Option<Failing>,
+    pub(super) jobs: JoinSet<(TpId, Done)>,
+    pub(super) closing: VecDeque<Closing>,
+    pub(super) failing: Option<Failing>,
     /// The fatal error was told: nothing more is taken.
-    failed: bool,
-    began: Instant,
+    pub(super) failed: bool,
+    pub(super) began: Instant,
 }
 
 impl Driver {
@@ -224,195 +197,6 @@ impl Driver {
         if on != lane.throttled {
             lane.throttled = on;
             self.outbox.push(Event::Throttle { tp: id, on });
-        }
-    }
-
-    fn open(&mut self, id: TpId, after: Duration) {
-        let Some(lane) = self.lanes.get(&id) else { return };
-        let context = self.context(&lane.tp);
-        let clock = self.parts.clock.clone();
-        let opening = self.jobs.spawn(async move {
-            tokio::time::sleep(after).await;
-            (id, Done::Opened(recover::open(&context, || clock.now_ms()).await))
-        });
-        if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.opening = Some(opening);
-        }
-    }
-
-    fn context(&self, tp: &TopicPartition) -> LogContext {
-        LogContext {
-            tp: tp.clone(),
-            identity: self.parts.identity.clone(),
-            lake: self.parts.lake.clone(),
-            metrics: self.parts.metrics.clone(),
-        }
-    }
-
-    fn cut(&mut self, id: TpId) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        match lane.cut() {
-            Ok(None) => {}
-            Ok(Some((range, files, gate))) => {
-                if let Some(flush) = self.flush(id) {
-                    self.jobs.spawn(async move {
-                        (id, Done::Recorded(flush.commit(range, files, gate).await))
-                    });
-                }
-            }
-            Err(error) => self.fail_lane(id, error),
-        }
-    }
-
-    fn advance(&mut self, id: TpId, next: Option<i64>) {
-        if let Some(flush) = self.flush(id) {
-            self.jobs.spawn(async move { (id, Done::Recorded(flush.advance(next).await)) });
-        }
-    }
-
-    fn flush(&self, id: TpId) -> Option<Flush> {
-        let lane = self.lanes.get(&id)?;
-        Some(Flush {
-            context: self.context(&lane.tp),
-            log: lane.log.clone()?,
-            state: lane.state.log()?.clone(),
-            clock: self.parts.clock.clone(),
-            upload_max_age_ms: self.parts.config.upload_max_age_ms as i64,
-        })
-    }
-
-    fn on_done(&mut self, done: Result<(TpId, Done), tokio::task::JoinError>) {
-        match done {
-            Ok((id, Done::Opened(Ok(claimed)))) => self.on_opened(id, claimed),
-            Ok((id, Done::Recorded(Ok(state)))) => self.on_recorded(id, state),
-            Ok((id, Done::Recorded(Err(error)))) if error.kind() == Kind::Fenced => {
-                self.on_fenced(id, &error);
-            }
-            Ok((id, Done::Opened(Err(error)) | Done::Recorded(Err(error)))) => {
-                self.fail_lane(id, error);
-            }
-            Err(error) if error.is_cancelled() => {}
-            Err(error) => {
-                let text = "a task of the pipeline panicked; please report this bug";
-                self.fail(Error::new(Kind::Poisoned, text).because(error));
-            }
-        }
-    }
-
-    fn on_opened(&mut self, id: TpId, claimed: Claimed) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let LogState { epoch, next, log_id, head, .. } = &claimed.state;
-        tracing::info!(tp = %lane.tp, epoch, ?next, "commit log claimed");
-        self.outbox.push(Event::Ready {
-            tp: id,
-            epoch: *epoch,
-            next: *next,
-            seq: head.seq,
-            log_id: *log_id,
-        });
-        lane.ready(claimed);
-        lane.settle_soon(self.began.elapsed());
-    }
-
-    fn on_recorded(&mut self, id: TpId, state: LogState) {
-        let now = self.began.elapsed();
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let (next, seq, log_id) = (state.next, state.head.seq, state.log_id);
-        if lane.state.recorded(state) == Verdict::Stale {
-            return;
-        }
-        lane.fenced_in_a_row = 0;
-        lane.settle_soon(now);
-        if let Some(next) = next {
-            self.outbox.push(Event::Settled { tp: id, next, seq, log_id });
-        }
-    }
-
-    fn on_fenced(&mut self, id: TpId, error: &Error) {
-        let Some(lane) = self.lanes.get_mut(&id).filter(|lane| !lane.failed) else { return };
-        tracing::warn!(tp = %lane.tp, %error, "fenced; the log is claimed again");
-        self.parts.metrics.fenced_total.add(1);
-        lane.forget();
-        lane.fenced_in_a_row += 1;
-        self.outbox.push(Event::Fenced { tp: id });
-        if lane.closing {
-            return;
-        }
-        let mut pauses = Pauses::new(Duration::from_secs(1), Duration::from_secs(5 * 60));
-        let after = (0..lane.fenced_in_a_row.min(16)).map(|_| pauses.step()).last();
-        self.open(id, after.unwrap_or_default());
-    }
-
-    /// One topic-partition needs an operator.
-    pub(super) fn fail_lane(&mut self, id: TpId, error: Error) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let error = match error.context("topic-partition") {
-            None => error.with("topic-partition", &lane.tp),
-            Some(_) => error,
-        };
-        if error.kind() == Kind::OffsetRegression {
-            self.parts.metrics.regressions.add(1);
-        }
-        if error.kind() == Kind::LostUpload {
-            self.parts.metrics.lost_uploads.add(1);
-        }
-        tracing::error!(tp = %lane.tp, %error, "topic-partition failed");
-        lane.failed = true;
-        lane.forget();
-        self.outbox.push(Event::Failed { tp: id });
-        if !self.parts.config.isolate_failures || self.lanes.values().all(|lane| lane.failed) {
-            self.fail(error);
-        }
-    }
-
-    /// The task cannot go on: everything healthy is committed first.
-    pub(super) fn fail(&mut self, error: Error) {
-        if self.failing.is_none() && !self.failed {
-            tracing::error!(%error, "the task fails when everything healthy is committed");
-            self.failing = Some(Failing { error, deadline: Instant::now() + FAIL_WITHIN });
-        }
-    }
-
-    fn look_at_failing(&mut self) {
-        let busy = self.lanes.values().any(|lane| !lane.failed && lane.is_unfinished());
-        match self.failing.take() {
-            Some(failing) if busy && Instant::now() < failing.deadline => {
-                self.failing = Some(failing);
-            }
-            Some(failing) => {
-                self.failed = true;
-                self.outbox.push(Event::Fatal(failing.error));
-            }
-            None => {}
-        }
-    }
-
-    fn look_at_closing(&mut self) {
-        let now = Instant::now();
-        let drained = !self.work.has_frame() && self.queue.is_empty();
-        let Some(closing) = self.closing.front() else { return };
-        if drained || now >= closing.cut_at || !self.takes_rows() {
-            // What is still queued behind the cut is of an assignment that ends; it is read again.
-            for id in &closing.ids {
-                if let Some(lane) = self.lanes.get_mut(id) {
-                    lane.closing = true;
-                }
-            }
-        }
-        let finished = |id: &TpId| {
-            let lane = self.lanes.get(id);
-            lane.is_none_or(|lane| lane.failed || lane.closing && lane.is_closed())
-        };
-        if (now >= closing.deadline || closing.ids.iter().all(finished))
-            && let Some(closing) = self.closing.pop_front()
-        {
-            for id in &closing.ids {
-                if let Some(mut lane) = self.lanes.remove(id) {
-                    lane.forget();
-                }
-            }
-            // The task thread stopped waiting: then nobody has to know.
-            _ = closing.done.send(());
         }
     }
 

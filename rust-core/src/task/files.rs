@@ -1,7 +1,8 @@
 //! The open files of one topic-partition: in go parsed rows, out come sealed files whose uploads
 //! are under way. Knows paths, names and schemas; never looks at the log.
 
-use crate::buffer::{FileLayout, OpenFile, OpenFileStats, RowStamp};
+use super::sealing::Sealing;
+use crate::buffer::{FileLayout, OpenFile, RowStamp};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::encode;
@@ -9,13 +10,12 @@ use crate::envelope::Row;
 use crate::error::{Error, Kind, Result};
 use crate::event_time::{BoundEventTime, EventTimeRule};
 use crate::frame::RawRecord;
-use crate::log::FileEntry;
 use crate::partition::{BoundPath, PathTemplate};
 use crate::position::TopicPartition;
 use crate::roll::{RollLimits, roll};
 use crate::schema::{Evolution, TableSchema};
-use crate::store::{Location, Store};
-use crate::upload::{FileUpload, StoredFile, UploadLimits};
+use crate::store::Location;
+use crate::upload::{FileUpload, UploadLimits};
 use indexmap::IndexMap;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -74,16 +74,6 @@ struct Bound {
     mapping: Option<Vec<Option<u16>>>,
     time: BoundEventTime,
     path: BoundPath,
-}
-
-/// A sealed file on its way to the store.
-#[derive(Debug)]
-pub(super) struct Sealing {
-    /// One task; it ends when this is dropped.
-    task: JoinSet<Result<StoredFile>>,
-    stats: OpenFileStats,
-    path: String,
-    store: Arc<dyn Store>,
 }
 
 impl Files {
@@ -304,37 +294,6 @@ impl Slot {
     }
 }
 
-impl Sealing {
-    /// Waits until the file is staged.
-    pub(super) async fn staged(self) -> Result<FileEntry> {
-        let stored = join(self.task).await?;
-        let stats = self.stats;
-        Ok(FileEntry {
-            key: stored.key,
-            mode: stored.mode,
-            upload_id: stored.upload_id,
-            parts: stored.parts,
-            size: stored.size,
-            etag: stored.etag,
-            rows: stats.rows,
-            path: self.path,
-            first_offset: stats.first_offset,
-            last_offset: stats.last_offset,
-            min_ts: stats.min_event_time_us,
-            max_ts: stats.max_event_time_us,
-            schema: String::new(),
-            upload_created_at: stored.upload_created_at_ms,
-        })
-    }
-
-    async fn abort(self) {
-        if let Ok(stored) = join(self.task).await {
-            // Best effort: the store's lifecycle rule takes what is left.
-            _ = self.store.abort(&stored.key, &stored.upload_id).await;
-        }
-    }
-}
-
 /// The column each slot of a row goes to, from the slot each column takes; `None` when they are the
 /// same throughout.
 fn columns_of_slots(slots: usize, columns: &[Option<u32>]) -> Option<Vec<Option<u16>>> {
@@ -349,13 +308,4 @@ fn columns_of_slots(slots: usize, columns: &[Option<u32>]) -> Option<Vec<Option<
         }
     }
     Some(of_slots)
-}
-
-async fn join(mut task: JoinSet<Result<StoredFile>>) -> Result<StoredFile> {
-    let ended = || Error::new(Kind::Poisoned, "an upload ended early");
-    match task.join_next().await {
-        Some(Ok(result)) => result,
-        Some(Err(error)) => Err(ended().because(error)),
-        None => Err(ended()),
-    }
 }

@@ -2,7 +2,7 @@
 //! log's state with every file visible (`docs/delivery.md`, flush). Never aborts an upload.
 
 use super::errants::Gate;
-use super::files::Sealing;
+use super::sealing::Sealing;
 use super::topic_partition::CutRange;
 use crate::clock::Clock;
 use crate::commit::LogAccess;

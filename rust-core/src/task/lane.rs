@@ -3,7 +3,8 @@
 
 use super::ErrantPolicy;
 use super::errants::Gate;
-use super::files::{Files, Place, Sealing};
+use super::files::{Files, Place};
+use super::sealing::Sealing;
 use super::topic_partition::{CutRange, Generation, TopicPartitionState, Verdict};
 use crate::commit::LogAccess;
 use crate::envelope::{EnvelopeReader, Parsed, Row};

@@ -9,11 +9,14 @@
 mod assigned;
 mod budget;
 mod driver;
+mod ending;
 mod errants;
 mod files;
 mod flush;
 mod inbox;
+mod jobs;
 mod lane;
+mod sealing;
 mod sink_task;
 mod topic_partition;
 mod work;
