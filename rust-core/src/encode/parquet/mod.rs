@@ -1,7 +1,7 @@
 //! Parquet, encoded by ourselves page by page; headers and footer are the parquet crate's.
 //!
 //! The crate's own column writers keep a compressor and buffers of a megabyte for each column of
-//! each open file: `docs/decisions/0010-own-parquet-pages.md`.
+//! each open file: `docs/decisions/0005-own-parquet-pages.md`.
 
 mod append;
 mod bounds;
