@@ -1,7 +1,7 @@
 //! Records/s of the whole native path on one core: frames in, committed Parquet files in a store in
 //! memory out. One runtime thread does all the work; the main thread only hands frames over.
 //!
-//! `cargo bench -p alluvium-core --bench pipeline`. Six hourly folders, zstd(1).
+//! `cargo bench -p alluvium-core --bench pipeline`. One hourly folder, zstd(1).
 
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its result")]
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so")]
@@ -87,6 +87,8 @@ fn task(runtime: &tokio::runtime::Runtime) -> (SinkTask, Arc<TaskMetrics>) {
     let keys = [
         ("lake.url", "s3://bucket/lake/cdc"),
         ("event.time", "after.created_at"),
+        // The plain topic has no schema to say so.
+        ("columns.types", "created_at:timestamp_us"),
         ("commit.max.records", "400000"),
         ("memory.limit.bytes", "1073741824"),
     ];
