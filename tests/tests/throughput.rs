@@ -1,5 +1,5 @@
 //! Records/s of one sink task in a real worker: from the first record taken to the last commit
-//! published, by the worker's own log. `make bench` runs it with the plugin of `make dist`.
+//! published, by the worker's own log. Run it with the plugin of `make dist` (docs/performance.md).
 
 // Clippy's own exception covers functions marked as tests, not those that they share.
 #![allow(clippy::unwrap_used)]
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use alluvium_tests::{Stack, Table};
 use common::{events, register, sink_of};
 
-const RECORDS: i64 = 400_000;
+const RECORDS: i64 = 1_600_000;
 const BATCH: i64 = 50_000;
 
 #[test]
