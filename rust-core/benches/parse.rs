@@ -15,7 +15,7 @@ use std::time::Instant;
 
 mod events;
 
-use events::{payload, schema};
+use events::{payload, with_schema};
 
 const RECORDS: usize = 2_000;
 const ROUNDS: usize = 60;
@@ -23,11 +23,7 @@ const ROUNDS: usize = 60;
 fn main() {
     let mut random = fastrand::Rng::with_seed(7);
     let plain: Vec<String> = (0..RECORDS).map(|i| payload(&mut random, i as i64)).collect();
-    let schema = schema();
-    let with_schema: Vec<String> = plain
-        .iter()
-        .map(|payload| format!("{{\"schema\":{schema},\"payload\":{payload}}}"))
-        .collect();
+    let with_schema = with_schema(&plain);
     for (name, values) in [("plain", &plain), ("with schema", &with_schema)] {
         let bytes: usize = values.iter().map(String::len).sum();
         let ours = best(values, &mut read_all);

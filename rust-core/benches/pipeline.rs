@@ -19,7 +19,7 @@ use alluvium_core::store::{Lake, Location};
 use alluvium_core::task::{Action, ErrantPolicy, MemoryBudget, Parts, SinkTask};
 use alluvium_core::upload::UploadLimits;
 use alluvium_testkit::MemoryStore;
-use events::{payload, schema};
+use events::{payload, with_schema};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,11 +34,7 @@ const TP: TpId = TpId(1);
 fn main() {
     let mut random = fastrand::Rng::with_seed(7);
     let plain: Vec<String> = (0..DISTINCT).map(|at| payload(&mut random, at as i64)).collect();
-    let schema = schema();
-    let with_schema: Vec<String> = plain
-        .iter()
-        .map(|payload| format!("{{\"schema\":{schema},\"payload\":{payload}}}"))
-        .collect();
+    let with_schema = with_schema(&plain);
     for (name, values) in [("plain", &plain), ("with schema", &with_schema)] {
         let mut rates: Vec<f64> = (0..ROUNDS).map(|_| round(values)).collect();
         rates.sort_by(f64::total_cmp);

@@ -28,12 +28,3 @@ impl fmt::Display for TopicPartition {
 /// the process, so that a frame made for an earlier assignment can be told from one of the present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TpId(pub u32);
-
-/// A half-open range of Kafka offsets: `start` is in it, `next` is the first after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OffsetRange {
-    /// The first offset of the range.
-    pub start: i64,
-    /// The last offset of the range plus one.
-    pub next: i64,
-}

@@ -69,8 +69,15 @@ fn image(random: &mut fastrand::Rng, at: i64) -> String {
     image + "}"
 }
 
+/// The same events as the topic with schemas carries them.
+pub(crate) fn with_schema(payloads: &[String]) -> Vec<String> {
+    let schema = schema();
+    let whole = |payload| format!("{{\"schema\":{schema},\"payload\":{payload}}}");
+    payloads.iter().map(whole).collect()
+}
+
 /// The schema of all of them.
-pub(crate) fn schema() -> String {
+fn schema() -> String {
     let field = |(name, json): &(&str, &str)| format!(r#"{{{json},"field":"{name}"}}"#);
     let row = COLUMNS.iter().map(field).collect::<Vec<_>>().join(",");
     let of = |literal: &str, names: &str| {

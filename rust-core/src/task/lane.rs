@@ -37,8 +37,6 @@ pub(super) struct Lane {
     pub(super) gate: Gate,
     /// When the first record since the last cut was taken, ms of the driver's clock.
     first_taken_ms: Option<i64>,
-    /// Since when files of the next cut may have uploads.
-    oldest_upload_ms: Option<i64>,
     /// When a settle is due, if no record follows.
     pub(super) settle_at_ms: Option<i64>,
     /// The topic-partition needs an operator.
@@ -81,7 +79,6 @@ impl Lane {
             files: None,
             gate: Gate::default(),
             first_taken_ms: None,
-            oldest_upload_ms: None,
             settle_at_ms: None,
             failed: false,
             throttled: false,
@@ -114,7 +111,6 @@ impl Lane {
         self.log = None;
         self.gate = Gate::default();
         self.first_taken_ms = None;
-        self.oldest_upload_ms = None;
         self.settle_at_ms = None;
         if let Some(files) = self.files.take() {
             files.discard();
@@ -170,10 +166,7 @@ impl Lane {
 
     fn note_taken(&mut self, offset: i64, now_ms: i64) {
         self.state.taken(offset);
-        if self.first_taken_ms.is_none() {
-            self.first_taken_ms = Some(now_ms);
-            self.oldest_upload_ms = Some(now_ms);
-        }
+        self.first_taken_ms.get_or_insert(now_ms);
     }
 
     fn locate(&self, error: Error, record: &RawRecord<'_>) -> Error {
@@ -273,7 +266,8 @@ impl Lane {
             files: files.map_or(0, |files| files.count() as u64),
             memory_bytes: self.memory_bytes(),
             oldest_taken_at_ms: self.first_taken_ms,
-            oldest_upload_at_ms: self.oldest_upload_ms.filter(|_| self.has_files()),
+            // No upload of the cut is older than its first record.
+            oldest_upload_at_ms: self.first_taken_ms.filter(|_| self.has_files()),
         }
     }
 
@@ -286,7 +280,6 @@ impl Lane {
         let sealed = files.cut()?;
         let Some(range) = self.state.cut() else { return Ok(None) };
         self.first_taken_ms = None;
-        self.oldest_upload_ms = None;
         self.settle_at_ms = None;
         Ok(Some((range, sealed, std::mem::take(&mut self.gate))))
     }
