@@ -25,8 +25,8 @@ main() {
 }
 
 run_lanes() {
-  local lane began log
-  log=$(mktemp)
+  local lane began
+  log=$(mktemp) # not local: the trap runs after this function's variables are gone
   trap 'rm -f "$log"' EXIT
   for lane; do
     began=$SECONDS
