@@ -4,12 +4,20 @@
 #   scripts/test.sh all           every lane but chaos
 #   scripts/test.sh lint|unit|java|e2e|chaos
 #
-# Out: what each lane saw, and one closing line `N passed, N failed`, N counting lanes' tests.
+# Out: what each lane saw (records, rows, kills: zero of what it is there to see is a failure), and
+# one closing line `N passed, N failed`, N counting lanes' tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export ALLUVIUM_CACHE=${ALLUVIUM_CACHE:-$HOME/.cache/alluvium}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$ALLUVIUM_CACHE/target}
 DENY_VERSION=0.20.2
+
+declare -A COUNTS=(
+  [unit]="records rows kills"
+  [java]="records"
+  [e2e]="records rows kills"
+  [chaos]="records rows kills"
+)
 
 passed=0
 failed=0
@@ -56,9 +64,21 @@ count() {
     echo "$lane ran no test" >&2
     bad=1
   fi
+  saw "$lane" "$log" || bad=$((bad + 1))
   [ "$bad" -eq 0 ] || failures+=("$lane")
   passed=$((passed + ok))
   failed=$((failed + bad))
+}
+
+# Adds up the `counted: NAME=N …` lines of a lane's tests.
+saw() {
+  local lane=$1 log=$2 name n nothing=
+  for name in ${COUNTS[$lane]-}; do
+    n=$(sum "$log" "s/.*counted: .*\\b$name=\\([0-9]*\\).*/\\1/p")
+    echo "$lane saw $n $name"
+    [ "$n" -gt 0 ] || nothing=1
+  done
+  [ -z "$nothing" ]
 }
 
 sum() {

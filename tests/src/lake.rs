@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::error::{Context as _, Error, Result};
+use crate::say::say;
 use crate::stack::Stack;
 
 const POLL: Duration = Duration::from_millis(500);
@@ -88,6 +89,8 @@ impl Table {
                 return Err(Error::new(format!("the table is wrong: {agreement:?}")));
             }
             if agreement.missing == 0 && agreement.compared > 0 {
+                let Agreement { records, compared, .. } = agreement;
+                say(format!("counted: records={records} rows={compared}"));
                 return Ok(agreement);
             }
             if began.elapsed() > limit {

@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 
 use crate::error::{Context as _, Error, Result};
 use crate::log::Log;
+use crate::say::say;
 use crate::{guard, spawner};
 
 const POLL: Duration = Duration::from_millis(50);
@@ -84,11 +85,18 @@ impl Process {
 
     /// Ends it as a crash would: no handler runs, nothing is flushed.
     pub fn kill9(&self) {
-        self.signal(Signal::SIGKILL);
-        if let Some(mut child) = self.lock().take() {
-            let _ = child.wait();
-            guard::forget_group(group_of(&child).as_raw());
+        if self.kill() {
+            say("counted: kills=1");
         }
+    }
+
+    /// False when there was nothing to kill.
+    fn kill(&self) -> bool {
+        self.signal(Signal::SIGKILL);
+        let Some(mut child) = self.lock().take() else { return false };
+        let _ = child.wait();
+        guard::forget_group(group_of(&child).as_raw());
+        true
     }
 
     /// Asks it to end, and waits.
@@ -211,7 +219,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill9();
+        self.kill();
     }
 }
 

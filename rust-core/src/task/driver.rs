@@ -39,6 +39,8 @@ pub(super) struct Driver {
     pub(super) jobs: JoinSet<(TpId, Done)>,
     pub(super) closing: VecDeque<Closing>,
     pub(super) failing: Option<Failing>,
+    /// When failed topic-partitions are named again.
+    pub(super) remind_at: Option<Instant>,
     /// The fatal error was told: nothing more is taken.
     pub(super) failed: bool,
     pub(super) began: Instant,
@@ -74,6 +76,7 @@ impl Driver {
             jobs: JoinSet::new(),
             closing: VecDeque::new(),
             failing: None,
+            remind_at: None,
             failed: false,
             began: Instant::now(),
         }
@@ -166,6 +169,7 @@ impl Driver {
             self.look_at(id);
         }
         self.look_at_failing();
+        self.look_at_failed();
     }
 
     fn look_at(&mut self, id: TpId) {
@@ -211,7 +215,7 @@ impl Driver {
         });
         let failing = self.failing.as_ref().map(|failing| failing.deadline);
         let memory = self.memory_leaves().then(|| Instant::now() + MEMORY_AGAIN);
-        [due, closing, failing, memory].into_iter().flatten().min()
+        [due, closing, failing, memory, self.remind_at].into_iter().flatten().min()
     }
 }
 

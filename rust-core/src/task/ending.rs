@@ -11,6 +11,8 @@ use tokio::time::Instant;
 
 /// How long healthy topic-partitions are committed before a fatal error is told.
 const FAIL_WITHIN: Duration = Duration::from_secs(30);
+/// How often failed topic-partitions are named again while others go on.
+const REMIND_EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// A task that is about to fail: healthy topic-partitions are being committed.
 #[derive(Debug)]
@@ -44,11 +46,26 @@ impl Driver {
         }
         tracing::error!(tp = %lane.tp, %error, "topic-partition failed");
         lane.failed = true;
+        lane.failure = error.to_string();
         lane.forget();
         self.outbox.push(Event::Failed { tp: id });
+        self.remind_at.get_or_insert(Instant::now() + REMIND_EVERY);
         if !self.parts.config.isolate_failures || self.lanes.values().all(|lane| lane.failed) {
             self.fail(error);
         }
+    }
+
+    /// Isolated topic-partitions stand still while the task shows RUNNING: an operator who missed
+    /// the one message must meet another.
+    pub(super) fn look_at_failed(&mut self) {
+        if self.remind_at.is_none_or(|at| Instant::now() < at) {
+            return;
+        }
+        for lane in self.lanes.values().filter(|lane| lane.failed) {
+            tracing::error!(tp = %lane.tp, error = lane.failure, "topic-partition still failed");
+        }
+        let any = self.lanes.values().any(|lane| lane.failed);
+        self.remind_at = any.then(|| Instant::now() + REMIND_EVERY);
     }
 
     /// The task cannot go on: everything healthy is committed first.

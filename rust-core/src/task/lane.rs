@@ -41,6 +41,8 @@ pub(super) struct Lane {
     pub(super) settle_at_ms: Option<i64>,
     /// The topic-partition needs an operator.
     pub(super) failed: bool,
+    /// Why, as it was told.
+    pub(super) failure: String,
     /// Told the task thread to hold deliveries back.
     pub(super) throttled: bool,
     /// Being closed: cut as soon as the queue allows.
@@ -57,8 +59,10 @@ pub(super) struct Lane {
 pub(super) enum Took {
     /// It belongs to another life.
     Stale,
-    /// It is a row now, or was skipped.
-    Done,
+    /// It is a row now.
+    Row,
+    /// It leaves no row, for this reason.
+    Skipped(&'static str),
     /// It cannot become a row; it is skipped and counted.
     Errant(Error),
 }
@@ -81,6 +85,7 @@ impl Lane {
             first_taken_ms: None,
             settle_at_ms: None,
             failed: false,
+            failure: String::new(),
             throttled: false,
             closing: false,
             fenced_in_a_row: 0,
@@ -143,10 +148,9 @@ impl Lane {
             Err(error) => return Err(self.locate(error, record)),
         };
         self.note_taken(record.offset, now_ms);
-        if let Some(reason) = skip {
-            self.state.skip(reason);
-        }
-        Ok(Took::Done)
+        let Some(reason) = skip else { return Ok(Took::Row) };
+        self.state.skip(reason);
+        Ok(Took::Skipped(reason))
     }
 
     /// Appends the record's row to its file; gives the reason when it leaves none.

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind};
 use crate::frame::{Cursor, Frame, RawRecord};
 use crate::position::TpId;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Records of one slice: about half a millisecond,
 const SLICE: usize = 512;
@@ -28,6 +29,8 @@ pub(super) struct Work {
     touched: BTreeSet<TpId>,
     /// Errant records logged since the task began; the log is not flooded.
     errants_logged: u64,
+    /// Topics and reasons of skipped records that were told.
+    skips_said: BTreeSet<(Arc<str>, &'static str)>,
 }
 
 /// Memory behind the queue, bytes.
@@ -100,9 +103,12 @@ impl Driver {
         }
         match lane.take(record, generation, &mut self.work.row, policy, now_ms) {
             Ok(Took::Stale) => true,
-            Ok(Took::Done) => {
+            Ok(took @ (Took::Row | Took::Skipped(_))) => {
                 self.work.touched.insert(record.tp);
                 self.parts.metrics.records.add(1);
+                if let Took::Skipped(reason) = took {
+                    self.say_skip(record.tp, reason);
+                }
                 self.count(false)
             }
             Ok(Took::Errant(error)) => {
@@ -115,6 +121,18 @@ impl Driver {
                 self.refuse(record.tp, error);
                 self.takes_rows()
             }
+        }
+    }
+
+    /// Once for each topic and reason: a table that stays empty has to be explained, a topic of
+    /// heartbeats must not flood the log.
+    fn say_skip(&mut self, tp: TpId, reason: &'static str) {
+        let Some(topic) = self.lanes.get(&tp).map(|lane| lane.tp.topic.clone()) else { return };
+        if self.work.skips_said.insert((topic.clone(), reason)) {
+            tracing::info!(
+                %topic, reason,
+                "a record of this topic leaves no row; such records are skipped and counted"
+            );
         }
     }
 

@@ -72,6 +72,11 @@ impl Partition {
         offsets.zip(self.entries.iter().skip(skip))
     }
 
+    /// How many records there are; gaps are none.
+    pub fn records(&self) -> usize {
+        self.entries.iter().filter(|entry| matches!(entry, Entry::Record(_))).count()
+    }
+
     /// Offsets whose records become rows: with a value that begins as an object.
     pub fn row_offsets(&self) -> Vec<i64> {
         let is_row = |entry: &Entry| matches!(entry, Entry::Record(Some(v)) if v[0] == b'{');

@@ -3,8 +3,11 @@
 use crate::ownership::until_fatal;
 use crate::world::{Options, World, tp};
 use alluvium_core::error::Kind;
+use alluvium_testkit::kafka::Entry;
+use alluvium_testkit::said::Said;
 use alluvium_testkit::{Fault, Op};
 use std::time::Duration;
+use tracing::Level;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -76,6 +79,7 @@ async fn a_topic_that_was_created_again_fails_and_is_not_dropped_in_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn with_isolate_the_others_go_on() {
+    let said = Said::from(Level::ERROR);
     let mut world = World::new().with_rows(0, 30).with_rows(1, 5);
     let mut worker = world.worker(&Options::default().with("partition.failure", "isolate"));
     worker.assign(&[tp(0), tp(1)], &world.kafka, &world.group);
@@ -93,6 +97,37 @@ async fn with_isolate_the_others_go_on() {
     }
     assert!(worker.is_paused(&tp(0)));
     assert_eq!(world.check_log(1).last().unwrap().next_offset, Some(9));
+    assert_eq!(said.with("orders-0").len(), 1);
+    tokio::time::sleep(11 * 60 * SECOND).await;
+    let again = said.with("still failed");
+    assert_eq!(again.len(), 2, "it is named every five minutes: {again:?}");
+    assert!(again[1].contains("orders-0") && again[1].contains("offsets went backwards"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_leaves_no_row_is_told_once_by_topic_and_reason() {
+    let said = Said::from(Level::INFO);
+    let mut world = World::new().with_rows(0, 3).with_rows(1, 3);
+    for partition in [0, 1, 0, 1] {
+        world.kafka.append(&tp(partition), Entry::Record(None));
+        let heartbeat = br#"{"ts_ms":1767225600000}"#.to_vec();
+        world.kafka.append(&tp(partition), Entry::Record(Some(heartbeat)));
+    }
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0), tp(1)], &world.kafka, &world.group);
+    for _ in 0..30 {
+        worker.iterate(&world.kafka).unwrap();
+        tokio::time::sleep(SECOND / 10).await;
+    }
+    let log = world.check_log(0);
+    let skipped: u64 = log.iter().map(|record| record.skipped.total()).sum();
+    assert_eq!(skipped, 4, "two tombstones and two heartbeats");
+    let lines = said.with("leaves no row");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for reason in ["tombstone", "heartbeat"] {
+        let named = |line: &String| line.contains(reason) && line.contains("topic=orders");
+        assert!(lines.iter().any(named), "{reason}: {lines:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

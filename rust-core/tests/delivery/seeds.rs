@@ -18,7 +18,7 @@ fn rows_are_visible_once_whatever_the_store_does() {
         let (from, to) = text.split_once("..")?;
         Some(from.parse().ok()?..to.parse().ok()?)
     });
-    let (mut rows, mut lives) = (0, 0);
+    let (mut records, mut rows, mut lives) = (0, 0, 0);
     for seed in range.unwrap_or(0..SEEDS) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -27,15 +27,23 @@ fn rows_are_visible_once_whatever_the_store_does() {
             .unwrap();
         fastrand::seed(seed);
         println!("seed {seed}");
-        let (r, l) = runtime.block_on(one_seed(seed));
-        rows += r;
+        let (seen, l) = runtime.block_on(one_seed(seed));
+        records += seen.records;
+        rows += seen.rows;
         lives += l;
     }
-    println!("rows {rows}, lives {lives}");
-    assert!(rows > 0 && lives > 0);
+    alluvium_testkit::counted(&format!("records={records} rows={rows} kills={lives}"));
+    assert!(records > rows && rows > 0 && lives > 0);
 }
 
-async fn one_seed(seed: u64) -> (usize, usize) {
+#[derive(Default)]
+struct Seen {
+    records: usize,
+    rows: usize,
+}
+
+/// What was in Kafka, and how many owners died.
+async fn one_seed(seed: u64) -> (Seen, usize) {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut world = World::new();
     let mut workers: Vec<(Worker, Arc<FaultyStore>)> = Vec::new();
@@ -94,17 +102,17 @@ async fn one_seed(seed: u64) -> (usize, usize) {
     let mut heir = world.worker(&options());
     heir.assign(&tps, &world.kafka, &world.group);
     world.run(&mut heir, Duration::from_secs(30)).await;
-    let rows: usize = world
-        .kafka
-        .topic_partitions()
-        .map(|tp| world.kafka.partition(tp).unwrap().row_offsets().len())
-        .sum();
-    if rows > 0 {
+    let mut seen = Seen::default();
+    for partition in world.kafka.topic_partitions().filter_map(|tp| world.kafka.partition(tp)) {
+        seen.records += partition.records();
+        seen.rows += partition.row_offsets().len();
+    }
+    if seen.rows > 0 {
         world.check_all(0);
     }
     world.check_log(0);
     world.check_log(1);
-    (rows, lives)
+    (seen, lives)
 }
 
 fn options() -> Options {

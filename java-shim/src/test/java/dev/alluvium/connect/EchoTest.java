@@ -31,6 +31,7 @@ class EchoTest {
             frames.clear();
             List<SinkRecord> records = randomBatch(random);
             writer.write(records);
+            System.out.println("counted: records=" + records.size());
             assertEquals(records.size(), frames.stream().mapToInt(RecordFrame::count).sum());
             for (RecordFrame frame : frames) {
                 assertArrayEquals(Records.filled(frame), echo(frame, frame.count()));
