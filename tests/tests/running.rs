@@ -12,6 +12,8 @@ use alluvium_tests::{Load, Server as _, Stack, Table};
 use common::{LIMIT, TABLE, TOPIC, events, register, register_source, sink, sink_of};
 use serde_json::{Value, json};
 
+/// A jar without classes: the end of an empty zip's directory.
+const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 /// Rows of the snapshot.
 const SEEDED: u64 = 4;
 
@@ -245,10 +247,12 @@ fn failure(stack: &Stack, name: &str) -> String {
     }
 }
 
-/// The bare jar in `plugin.path`, in the oldest worker that is promised.
+/// The bare jar in `plugin.path`, in the oldest worker that is promised. Beside it lies another
+/// version: the worker takes one and says nothing, so the connector names the other.
 #[test]
 fn the_bare_jar_runs_in_the_oldest_worker() {
     let jar = alluvium_tests::Plugin::bare_jar().unwrap();
+    std::fs::write(jar.path().join("alluvium-connect-0.0.1.jar"), EMPTY_ZIP).unwrap();
     let stack = Stack::builder()
         .without_mysql()
         .worker_line(alluvium_tests::Line::Oldest)
@@ -263,4 +267,7 @@ fn the_bare_jar_runs_in_the_oldest_worker() {
     let seen = table.wait_complete(&["old"], LIMIT).unwrap();
     println!("Connect 3.7, bare jar: {}", seen.to_json());
     assert_eq!(seen.rows, 100);
+    let log = stack.worker(0).unwrap().process().log().text();
+    let named = log.lines().find(|line| line.contains("alluvium-connect-0.0.1.jar is another one"));
+    println!("{}", named.expect("the other version is named"));
 }
