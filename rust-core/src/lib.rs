@@ -22,6 +22,7 @@ pub mod upload;
 pub mod commit;
 pub mod publish;
 pub mod recover;
+pub mod upkeep;
 pub mod offsets;
 pub mod task;
 

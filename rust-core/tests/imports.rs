@@ -29,6 +29,7 @@ const ROOMS: &[&str] = &[
     "commit",
     "publish",
     "recover",
+    "upkeep",
     "offsets",
     "task",
 ];

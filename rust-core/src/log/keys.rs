@@ -1,11 +1,13 @@
 //! Keys of the commit log, below `lake.meta.url` (`docs/delivery.md`, keys).
 
+use super::block::Blocks;
 use crate::position::TopicPartition;
 
 /// Keys of the log of one topic-partition in one generation of its topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogKeys {
     prefix: String,
+    blocks: Blocks,
 }
 
 impl LogKeys {
@@ -13,7 +15,25 @@ impl LogKeys {
     pub fn new(meta: &str, sink_id: &str, tp: &TopicPartition, generation: u32) -> Self {
         let root = below(meta, "v1/logs");
         let (sink, topic) = (escape(sink_id), escape(&tp.topic));
-        Self { prefix: format!("{root}/{sink}/{topic}/{generation:04}/{:05}/", tp.partition) }
+        let prefix = format!("{root}/{sink}/{topic}/{generation:04}/{:05}/", tp.partition);
+        Self { prefix, blocks: Blocks::STANDARD }
+    }
+
+    /// The same keys for a log that is archived in other blocks.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_blocks(self, blocks: Blocks) -> Self {
+        Self { blocks, ..self }
+    }
+
+    /// How the log's records fall into blocks of the archive.
+    pub fn blocks(&self) -> Blocks {
+        self.blocks
+    }
+
+    /// The key of a block of the archive. All blocks sort behind all records.
+    pub fn archive(&self, block: u64) -> String {
+        format!("{}archive/{block:012}.json.zst", self.prefix)
     }
 
     /// The folder of the log's records, ending in `/`.
@@ -119,6 +139,13 @@ mod tests {
             assert_eq!(keys.seq(&format!("{}{other}", keys.prefix())), None, "{other}");
         }
         assert_eq!(keys.seq("elsewhere/18446744073709551614.json"), None);
+    }
+
+    #[test]
+    fn blocks_sort_behind_every_record() {
+        let keys = keys();
+        assert_eq!(keys.archive(1), format!("{}archive/000000000001.json.zst", keys.prefix()));
+        assert!(keys.record(0) < keys.archive(0) && keys.archive(9) < keys.archive(10));
     }
 
     #[test]

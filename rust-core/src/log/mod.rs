@@ -3,10 +3,12 @@
 //! The log of a topic-partition is a chain of immutable objects, one a sequence number, each
 //! created by one conditional PUT. Nothing here talks to a store.
 
+mod block;
 mod gaps;
 mod keys;
 mod record;
 
+pub use block::{BlockWriter, Blocks, read_block};
 pub use gaps::{Gap, Gaps};
 pub use keys::{LogKeys, TopicKeys};
 pub use record::{
