@@ -77,4 +77,6 @@ numbers! {
     open_partitions,
     /// Files open now.
     open_files,
+    /// Blocks of old log records that were written to the archive.
+    archived_blocks,
 }

@@ -2,35 +2,21 @@
 //! with either.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what failed by failing")]
 
+mod upkeep_log;
+
 use alluvium_core::commit::LogAccess;
 use alluvium_core::error::{Error, Kind};
-use alluvium_core::log::{BlockWriter, Blocks, LogKeys, LogRecord};
-use alluvium_core::position::TopicPartition;
+use alluvium_core::log::{BlockWriter, LogRecord};
 use alluvium_core::upkeep::history;
 use alluvium_testkit::MemoryStore;
 use std::sync::Arc;
+use upkeep_log::TestLog;
 use uuid::Uuid;
 
-/// A log of `records` claims in blocks of 4.
 fn log(records: u64) -> (MemoryStore, LogAccess, Vec<LogRecord>) {
-    let memory = MemoryStore::default();
-    let tp = TopicPartition::new("orders", 0);
-    let keys = LogKeys::new("m", "sink", &tp, 1).with_blocks(Blocks::for_tests(4));
-    let log =
-        LogAccess { store: Arc::new(memory.clone()), keys: keys.clone(), metrics: Arc::default() };
-    let log_id = Uuid::new_v4();
-    let mut all: Vec<LogRecord> = Vec::new();
-    for seq in 1..=records {
-        let json = serde_json::json!({
-            "v": 1, "kind": "claim", "seq": seq, "nonce": Uuid::new_v4(), "log_id": log_id,
-            "prev": all.last().map(LogRecord::link), "sink_id": "sink", "topic": "orders",
-            "generation": 1, "partition": 0, "epoch": seq, "start_offset": 0, "next_offset": 0,
-        });
-        let bytes = json.to_string();
-        all.push(LogRecord::from_bytes("k", bytes.as_bytes()).unwrap());
-        memory.overwrite(&keys.record(seq), bytes);
-    }
-    (memory, log, all)
+    let mut log = TestLog::small();
+    log.grow_to(records);
+    (log.memory, log.access, log.all)
 }
 
 /// Moves records into blocks, as upkeep does, up to and without `until`.

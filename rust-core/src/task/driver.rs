@@ -2,6 +2,7 @@
 //! Runs on the runtime; never on Connect's thread, never called by it.
 
 use super::Parts;
+use super::archiving::Archiving;
 use super::ending::{Closing, Failing};
 use super::errants::Errants;
 use super::files::Place;
@@ -11,6 +12,7 @@ use super::lane::Lane;
 use super::topic_partition::{Generation, Verdict};
 use super::work::Work;
 use crate::event_time::EventTimeRule;
+use crate::log::Blocks;
 use crate::position::TpId;
 use crate::roll::{CutLimits, CutReason, RollLimits};
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +39,7 @@ pub(super) struct Driver {
     /// The frame being worked on, and its neighbours in the queue.
     pub(super) work: Work,
     pub(super) jobs: JoinSet<(TpId, Done)>,
+    pub(super) archiving: Archiving,
     pub(super) closing: VecDeque<Closing>,
     pub(super) failing: Option<Failing>,
     /// When failed topic-partitions are named again.
@@ -52,6 +55,7 @@ impl Driver {
         queue: mpsc::UnboundedReceiver<Message>,
         control: mpsc::UnboundedReceiver<Control>,
         outbox: Arc<Outbox>,
+        blocks: Blocks,
     ) -> Self {
         let config = &parts.config;
         let place = Place {
@@ -74,6 +78,7 @@ impl Driver {
             lanes: BTreeMap::new(),
             work: Work::default(),
             jobs: JoinSet::new(),
+            archiving: Archiving::new(blocks),
             closing: VecDeque::new(),
             failing: None,
             remind_at: None,

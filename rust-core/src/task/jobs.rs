@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::pause::Pauses;
 use crate::position::{TopicPartition, TpId};
 use crate::recover::{self, Claimed, LogContext, LogState};
+use crate::upkeep::Archived;
 use std::time::Duration;
 use tokio::task::JoinError;
 
@@ -17,6 +18,7 @@ use tokio::task::JoinError;
 pub(super) enum Done {
     Opened(Result<Claimed>),
     Recorded(Result<LogState>),
+    Archived(Result<Archived>),
 }
 
 impl Driver {
@@ -84,6 +86,7 @@ impl Driver {
             Ok((id, Done::Opened(Err(error)) | Done::Recorded(Err(error)))) => {
                 self.fail_lane(id, error);
             }
+            Ok((id, Done::Archived(archived))) => self.on_archived(id, archived),
             Err(error) if error.is_cancelled() => {}
             Err(error) => {
                 let text = "a task of the pipeline panicked; please report this bug";
@@ -105,6 +108,7 @@ impl Driver {
         });
         lane.ready(claimed);
         lane.settle_soon(self.began.elapsed());
+        self.archive(id);
     }
 
     pub(super) fn on_recorded(&mut self, id: TpId, state: LogState) {
@@ -119,6 +123,7 @@ impl Driver {
         if let Some(next) = next {
             self.outbox.push(Event::Settled { tp: id, next, seq, log_id });
         }
+        self.archive(id);
     }
 
     pub(super) fn on_fenced(&mut self, id: TpId, error: &Error) {

@@ -51,6 +51,8 @@ pub(super) struct Lane {
     pub(super) fenced_in_a_row: u32,
     /// The claim under way: a topic-partition that is gone must not claim any more.
     pub(super) opening: Option<tokio::task::AbortHandle>,
+    /// The run of the archive under way: it ends with the life that began it.
+    pub(super) archiving: Option<tokio::task::AbortHandle>,
     first_file_said: bool,
 }
 
@@ -90,6 +92,7 @@ impl Lane {
             closing: false,
             fenced_in_a_row: 0,
             opening: None,
+            archiving: None,
             first_file_said: false,
         })
     }
@@ -112,6 +115,9 @@ impl Lane {
         self.state.forget();
         if let Some(opening) = self.opening.take() {
             opening.abort();
+        }
+        if let Some(archiving) = self.archiving.take() {
+            archiving.abort();
         }
         self.log = None;
         self.gate = Gate::default();

@@ -6,6 +6,7 @@
 //! has its part of a topic-partition's state ([`assigned`], [`topic_partition`]); they share
 //! nothing but the queue, the events and counters.
 
+mod archiving;
 mod assigned;
 mod budget;
 mod driver;

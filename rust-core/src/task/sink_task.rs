@@ -9,6 +9,7 @@ use super::errants::Errant;
 use super::inbox::{Control, Event, Message, Outbox};
 use crate::error::{Error, Kind, Result};
 use crate::frame::{Cursor, Frame};
+use crate::log::Blocks;
 use crate::metrics::TaskMetrics;
 use crate::offsets::{self, SafeOffset, SettledPosition};
 use crate::position::{TopicPartition, TpId};
@@ -65,13 +66,20 @@ pub struct SinkTask {
 impl SinkTask {
     /// Starts the pipeline of a task on a runtime.
     pub fn start(parts: Parts, runtime: &tokio::runtime::Handle) -> Self {
+        Self::start_with(parts, runtime, Blocks::STANDARD)
+    }
+
+    /// The same with another size of the archive's blocks: for tests.
+    #[doc(hidden)]
+    pub fn start_with(parts: Parts, runtime: &tokio::runtime::Handle, blocks: Blocks) -> Self {
         let (queue, messages) = mpsc::unbounded_channel();
         let (control, controls) = mpsc::unbounded_channel();
         let outbox = Arc::new(Outbox::default());
         let (metrics, share) = (parts.metrics.clone(), parts.share.clone());
         // A queue of this size keeps the pipeline busy between two polls.
         let queue_soft_limit = (share.limit() / 16).clamp(2 << 20, 32 << 20) as i64;
-        let driver = runtime.spawn(Driver::new(parts, messages, controls, outbox.clone()).run());
+        let driver = Driver::new(parts, messages, controls, outbox.clone(), blocks);
+        let driver = runtime.spawn(driver.run());
         Self {
             assigned: BTreeMap::new(),
             call: 0,

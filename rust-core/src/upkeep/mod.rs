@@ -3,6 +3,8 @@
 //! back to the first record. Never touches the head or anything that is not settled; nothing
 //! depends on it, so nothing waits for it.
 
+mod archive;
 mod history;
 
+pub use archive::{Archived, archive, is_due};
 pub use history::{History, history};

@@ -11,4 +11,5 @@ mod memory;
 mod ownership;
 mod restart;
 mod seeds;
+mod upkeep;
 mod world;

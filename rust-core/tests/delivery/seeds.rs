@@ -1,6 +1,7 @@
 //! Many short lives under a store that fails at random: the same core, one thread, stopped time.
 
 use crate::world::{CLOSE, Options, World, tp};
+use alluvium_core::log::Blocks;
 use alluvium_core::task::ErrantPolicy;
 use alluvium_testkit::FaultyStore;
 use alluvium_testkit::connect::Worker;
@@ -18,7 +19,7 @@ fn rows_are_visible_once_whatever_the_store_does() {
         let (from, to) = text.split_once("..")?;
         Some(from.parse().ok()?..to.parse().ok()?)
     });
-    let (mut records, mut rows, mut lives) = (0, 0, 0);
+    let (mut records, mut rows, mut lives, mut blocks) = (0, 0, 0, 0);
     for seed in range.unwrap_or(0..SEEDS) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -30,22 +31,27 @@ fn rows_are_visible_once_whatever_the_store_does() {
         let (seen, l) = runtime.block_on(one_seed(seed));
         records += seen.records;
         rows += seen.rows;
+        blocks += seen.blocks;
         lives += l;
     }
     alluvium_testkit::counted(&format!("records={records} rows={rows} kills={lives}"));
-    assert!(records > rows && rows > 0 && lives > 0);
+    println!("blocks archived {blocks}");
+    assert!(records > rows && rows > 0 && lives > 0 && blocks > 0);
 }
 
 #[derive(Default)]
 struct Seen {
     records: usize,
     rows: usize,
+    /// Of the archive.
+    blocks: usize,
 }
 
 /// What was in Kafka, and how many owners died.
 async fn one_seed(seed: u64) -> (Seen, usize) {
     let mut rng = fastrand::Rng::with_seed(seed);
-    let mut world = World::new();
+    // Small blocks: old records are archived while all this goes on.
+    let mut world = World { blocks: Blocks::for_tests(4), ..World::new() };
     let mut workers: Vec<(Worker, Arc<FaultyStore>)> = Vec::new();
     let tps = [tp(0), tp(1)];
     for id in 0..rng.i64(1..60) {
@@ -102,7 +108,7 @@ async fn one_seed(seed: u64) -> (Seen, usize) {
     let mut heir = world.worker(&options());
     heir.assign(&tps, &world.kafka, &world.group);
     world.run(&mut heir, Duration::from_secs(30)).await;
-    let mut seen = Seen::default();
+    let mut seen = Seen { blocks: world.archived(), ..Seen::default() };
     for partition in world.kafka.topic_partitions().filter_map(|tp| world.kafka.partition(tp)) {
         seen.records += partition.records();
         seen.rows += partition.row_offsets().len();

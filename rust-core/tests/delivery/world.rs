@@ -1,19 +1,23 @@
 //! The small world the tests share: a lake in memory, Kafka in memory, any number of tasks.
 
 use alluvium_core::clock::{Clock, UnixMillis};
+use alluvium_core::commit::LogAccess;
 use alluvium_core::config::Config;
-use alluvium_core::log::{LogKeys, LogRecord};
+use alluvium_core::error::Error;
+use alluvium_core::log::{Blocks, LogKeys, LogRecord};
 use alluvium_core::metrics::TaskMetrics;
 use alluvium_core::partition::PathTemplate;
 use alluvium_core::position::TopicPartition;
 use alluvium_core::recover::Identity;
 use alluvium_core::store::{Lake, Location, Store};
 use alluvium_core::task::{ErrantPolicy, MemoryBudget, Parts, SinkTask};
+use alluvium_core::upkeep::history;
 use alluvium_core::upload::UploadLimits;
 use alluvium_testkit::connect::{Group, Worker};
 use alluvium_testkit::kafka::Kafka;
 use alluvium_testkit::readback::{Reader, Visible};
 use alluvium_testkit::{FaultyStore, MemoryStore};
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +43,8 @@ pub(crate) struct World {
     pub(crate) group: Group,
     pub(crate) reader: Reader,
     pub(crate) clock: Arc<dyn Clock>,
+    /// How old log records are archived; small blocks bring a test there soon.
+    pub(crate) blocks: Blocks,
 }
 
 /// What a test may choose of a task.
@@ -74,6 +80,7 @@ impl World {
             group: Group::new(),
             reader: Reader::default(),
             clock: Arc::new(TestClock(tokio::time::Instant::now())),
+            blocks: Blocks::STANDARD,
         }
     }
 
@@ -129,7 +136,8 @@ impl World {
             },
             config,
         };
-        Worker::new(SinkTask::start(parts, &tokio::runtime::Handle::current()))
+        let runtime = tokio::runtime::Handle::current();
+        Worker::new(SinkTask::start_with(parts, &runtime, self.blocks))
     }
 
     /// Lets a worker poll for a while, a poll each 100 ms, and holds the table against Kafka after
@@ -168,24 +176,40 @@ impl World {
         assert!(!visible.is_empty(), "nothing was compared");
     }
 
-    /// The log of a topic-partition, oldest first.
+    /// The log of a topic-partition back to its first record, oldest first.
     pub(crate) fn log(&self, partition: i32, sink_id: &str) -> Vec<LogRecord> {
-        let keys = LogKeys::new(META, sink_id, &tp(partition), 1);
-        let mut log: Vec<LogRecord> = self
-            .memory
-            .keys()
-            .iter()
-            .filter(|key| keys.seq(key).is_some())
-            .map(|key| LogRecord::from_bytes(key, &self.memory.object(key).expect("there")))
-            .collect::<Result<_, _>>()
-            .expect("readable");
-        log.sort_by_key(|record| record.seq);
-        log
+        let store: Arc<dyn Store> = Arc::new(self.memory.clone());
+        let keys = LogKeys::new(META, sink_id, &tp(partition), 1).with_blocks(self.blocks);
+        let access = LogAccess { store, keys, metrics: Arc::default() };
+        let read = async {
+            let (mut history, mut log) = (history(&access).await?, Vec::new());
+            while let Some(record) = history.next().await? {
+                log.push(record);
+            }
+            log.reverse();
+            Ok::<_, Error>(log)
+        };
+        let log = read.now_or_never().expect("a store in memory answers at once");
+        log.expect("the whole log is readable")
+    }
+
+    /// The sequence numbers that stand at keys of their own, ascending.
+    pub(crate) fn live(&self, partition: i32) -> Vec<u64> {
+        let keys = LogKeys::new(META, "sink", &tp(partition), 1);
+        let mut live: Vec<u64> = self.memory.keys().iter().filter_map(|k| keys.seq(k)).collect();
+        live.sort_unstable();
+        live
+    }
+
+    /// Blocks in the archives of all logs.
+    pub(crate) fn archived(&self) -> usize {
+        self.memory.keys().iter().filter(|key| key.contains("/archive/")).count()
     }
 
     /// The log's ranges are contiguous and its books agree.
     pub(crate) fn check_log(&self, partition: i32) -> Vec<LogRecord> {
         let log = self.log(partition, "sink");
+        assert!(log.first().is_none_or(|record| record.seq == 1), "back to the first record");
         for pair in log.windows(2) {
             assert_eq!(pair[1].prev, Some(pair[0].link()), "the chain at seq {}", pair[1].seq);
             if pair[0].next_offset.is_some() {
