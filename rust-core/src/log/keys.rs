@@ -83,6 +83,11 @@ impl TopicKeys {
         key.strip_prefix(&self.prefix)?.strip_suffix(".json")?.parse().ok()
     }
 
+    /// A place behind everything of a generation: what follows in a listing is of a later one.
+    pub fn behind(&self, generation: u32) -> String {
+        format!("{}{generation:04}/~", self.prefix)
+    }
+
     /// The marker that a partition's log has been begun.
     pub fn started(&self, generation: u32, partition: i32) -> String {
         format!("{}{generation:04}/{partition:05}.started", self.prefix)
@@ -161,5 +166,6 @@ mod tests {
         assert_eq!(keys.generation(1), "m/v1/topics/t.a/0001.json");
         assert_eq!(keys.generation_of(&keys.generation(12)), Some(12));
         assert_eq!(keys.generation_of(&keys.started(1, 0)), None);
+        assert!(keys.started(1, i32::MAX) < keys.behind(1) && keys.behind(1) < keys.generation(2));
     }
 }

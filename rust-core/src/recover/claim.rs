@@ -19,8 +19,9 @@ pub(super) async fn claim(
     now_ms: &(impl Fn() -> i64 + Send + Sync),
 ) -> Result<LogState> {
     let mut pauses = Pauses::new(Duration::from_secs(1), DUEL_MAX);
+    let mut known = None;
     loop {
-        let head = ownership::head(context, log, generation).await?;
+        let head = ownership::head(context, log, generation, known).await?;
         if let Some(head) = &head {
             name_foreign_group(context, head);
         }
@@ -30,6 +31,7 @@ pub(super) async fn claim(
             // The claim copies the head's state; whoever came between changed that.
             Put::Foreign | Put::Vanished => {
                 tracing::warn!(tp = %context.tp, seq = record.seq, "another owner was first; claiming again");
+                known = Some(record.seq);
                 pauses.wait().await;
             }
         }

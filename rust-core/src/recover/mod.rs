@@ -98,11 +98,11 @@ async fn try_open(
     context: &LogContext,
     now_ms: &(impl Fn() -> i64 + Send + Sync),
 ) -> Result<Claimed> {
-    let generation = ownership::generation(context, now_ms()).await?;
-    let log = context.log(generation);
-    let state = claim::claim(context, &log, generation, now_ms).await?;
+    let topic = ownership::topic(context, now_ms()).await?;
+    let log = context.log(topic.generation);
+    let state = claim::claim(context, &log, topic.generation, now_ms).await?;
     log.verify(state.head.seq).await?;
-    ownership::mark_started(context, generation).await?;
+    ownership::mark_started(context, topic).await?;
     let mut claimed = Claimed { log, state };
     unsettled::recover(context, &claimed).await?;
     claimed.state.pending.clear();

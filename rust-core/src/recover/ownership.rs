@@ -8,13 +8,24 @@ use crate::log::{LogRecord, RecordKind, TopicGeneration, VERSION};
 use crate::store::Created;
 use bytes::Bytes;
 
+/// Objects of a full page of a listing.
+const PAGE: usize = 1_000;
+
+/// What is known of a topic before its log is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Topic {
+    /// Its present generation.
+    pub(super) generation: u32,
+    /// The marker was seen that the partition's log was begun.
+    marked: bool,
+}
+
 /// The present generation of the topic, created as the first when there is none. Refuses a topic
 /// that another sink id owns in this table, and a commit log that belongs to another table.
-pub(super) async fn generation(context: &LogContext, now_ms: i64) -> Result<u32> {
+pub(super) async fn topic(context: &LogContext, now_ms: i64) -> Result<Topic> {
     let keys = context.topic_keys();
     let store = &context.lake.meta.store;
-    let page = store.list(keys.prefix(), None).await?;
-    let newest = page.iter().filter_map(|object| keys.generation_of(&object.key)).max();
+    let (newest, marked) = newest(context).await?;
     let generation = match newest {
         Some(generation) => generation,
         None => {
@@ -29,7 +40,30 @@ pub(super) async fn generation(context: &LogContext, now_ms: i64) -> Result<u32>
             .temporary());
     };
     check(context, &key, &bytes)?;
-    Ok(generation)
+    Ok(Topic { generation, marked })
+}
+
+/// The newest generation a listing shows, and whether it shows the partition's marker in it.
+async fn newest(context: &LogContext) -> Result<(Option<u32>, bool)> {
+    let keys = context.topic_keys();
+    let marker = |generation| keys.started(generation, context.tp.partition);
+    let (mut newest, mut marked, mut after) = (None, false, None);
+    loop {
+        let page = context.lake.meta.store.list(keys.prefix(), after.as_deref()).await?;
+        let found = page.iter().filter_map(|object| keys.generation_of(&object.key)).max();
+        if found > newest {
+            (newest, marked) = (found, false);
+        }
+        if let Some(marker) = newest.map(marker) {
+            marked |= page.iter().any(|object| object.key == marker);
+        }
+        match newest {
+            // Behind a generation's object lie its partitions' markers, maybe more than a page
+            // holds; behind those the next generation.
+            Some(generation) if page.len() >= PAGE => after = Some(keys.behind(generation)),
+            _ => return Ok((newest, marked)),
+        }
+    }
 }
 
 async fn create(context: &LogContext, generation: u32, now_ms: i64) -> Result<()> {
@@ -90,11 +124,13 @@ fn check(context: &LogContext, key: &str, bytes: &[u8]) -> Result<()> {
 }
 
 /// The newest record of the log, `None` when it is empty and may be. An empty log whose partition
-/// was begun before is somebody's lifecycle rule at work, and refused.
+/// was begun before is somebody's lifecycle rule at work, and refused. `known` is the place of a
+/// record that was met by a claim: a listing may be behind it, and behind whatever followed.
 pub(super) async fn head(
     context: &LogContext,
     log: &LogAccess,
     generation: u32,
+    known: Option<u64>,
 ) -> Result<Option<LogRecord>> {
     let mut seq = match log.head().await? {
         Head::At(seq) => seq,
@@ -106,7 +142,9 @@ pub(super) async fn head(
             Head::Empty => return Err(gone(context, generation)),
         },
     };
-    // A listing may be behind; the records are not.
+    // Without it the claim's own condition tells whether a record follows: one request less.
+    let read_on = known.is_some();
+    seq = seq.max(known.unwrap_or(0));
     let mut newest = None;
     loop {
         let key = log.keys.record(seq);
@@ -118,6 +156,9 @@ pub(super) async fn head(
                     .with("key", &key)
                     .temporary());
             }
+        }
+        if !read_on {
+            break;
         }
         seq += 1;
     }
@@ -153,9 +194,12 @@ fn check_record(context: &LogContext, key: &str, seq: u64, bytes: &[u8]) -> Resu
     Ok(record)
 }
 
-/// Leaves the marker that tells a new log from a lost one.
-pub(super) async fn mark_started(context: &LogContext, generation: u32) -> Result<()> {
-    let marker = context.topic_keys().started(generation, context.tp.partition);
+/// Leaves the marker that tells a new log from a lost one, where it was not seen before.
+pub(super) async fn mark_started(context: &LogContext, topic: Topic) -> Result<()> {
+    if topic.marked {
+        return Ok(());
+    }
+    let marker = context.topic_keys().started(topic.generation, context.tp.partition);
     match context.lake.meta.store.create(&marker, Bytes::new()).await {
         Created::Done | Created::Refused => Ok(()),
         Created::Unknown(error) => Err(error),
