@@ -6,8 +6,11 @@ use crate::error::{Error, Kind, Result};
 use crate::log::{Link, LogKeys, LogRecord};
 use crate::metrics::TaskMetrics;
 use crate::pause::Pauses;
-use crate::store::{Created, Store};
+use crate::store::{Created, ObjectInfo, Store};
 use std::sync::Arc;
+
+/// Keys of a listing that are looked at for the head.
+const FIRST_KEYS: usize = 8;
 
 /// The log of one topic-partition, as its owner reaches it.
 #[derive(Debug, Clone)]
@@ -85,10 +88,15 @@ impl LogAccess {
         }
     }
 
-    /// The head as one page of a listing shows it.
+    /// The head as a listing shows it. Newer records sort first and blocks of the archive last:
+    /// a few keys are enough, unless keys of somebody else stand before them.
     pub async fn head(&self) -> Result<Head> {
-        let page = self.store.list(self.keys.prefix(), None).await?;
-        let head = page.iter().filter_map(|object| self.keys.seq(&object.key)).max();
+        let newest = |page: &[ObjectInfo]| page.iter().filter_map(|o| self.keys.seq(&o.key)).max();
+        let first = self.store.list_first(self.keys.prefix(), FIRST_KEYS).await?;
+        let mut head = newest(&first);
+        if head.is_none() && !first.is_empty() {
+            head = newest(&self.store.list(self.keys.prefix(), None).await?);
+        }
         Ok(head.map_or(Head::Empty, Head::At))
     }
 

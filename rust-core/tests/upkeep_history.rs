@@ -4,7 +4,7 @@
 
 mod upkeep_log;
 
-use alluvium_core::commit::LogAccess;
+use alluvium_core::commit::{Head, LogAccess};
 use alluvium_core::error::{Error, Kind};
 use alluvium_core::log::{BlockWriter, LogRecord};
 use alluvium_core::upkeep::history;
@@ -60,6 +60,16 @@ async fn the_archive_goes_on_where_live_keys_end() {
     // A record that landed late on a key whose own was archived is not part of the log.
     memory.overwrite(&log.keys.record(11), all[10].to_bytes().map(other_nonce).unwrap());
     memory.overwrite(&log.keys.record(2), "no record at all");
+    assert_eq!(read(&log).await.unwrap(), all);
+}
+
+#[tokio::test]
+async fn the_head_is_found_behind_keys_of_somebody_else() {
+    let (memory, log, all) = log(9);
+    for n in 0..20 {
+        memory.overwrite(&format!("{}!somebody's {n}", log.keys.prefix()), "x");
+    }
+    assert_eq!(log.head().await.unwrap(), Head::At(9));
     assert_eq!(read(&log).await.unwrap(), all);
 }
 

@@ -83,6 +83,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// `/`) and is greater than `after`, in ascending order of keys. One request. Where a folder
     /// and a file begin alike (`b/1`, `b-1`), a store that is a tree may walk the folder first.
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectInfo>>;
+    /// The first `max` objects of [`list`](Self::list): where only the first matter, a page of
+    /// 1,000 would cost its weight in time.
+    async fn list_first(&self, prefix: &str, max: usize) -> Result<Vec<ObjectInfo>> {
+        let mut page = self.list(prefix, None).await?;
+        page.truncate(max);
+        Ok(page)
+    }
     /// Creates the object unless there is one. Durable when answered `Done`. Sent once: whatever
     /// has to be repeated is repeated by the caller, who knows how to tell its own write.
     async fn create(&self, key: &str, body: Bytes) -> Created;

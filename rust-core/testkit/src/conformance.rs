@@ -82,6 +82,11 @@ async fn lists_in_order(store: &dyn Store, folder: &str) {
     for (i, key) in all.iter().enumerate() {
         assert_eq!(keys(store, folder, Some(key)).await, all[i + 1..], "after {key}");
     }
+    for max in [1, 3, 100] {
+        let first = store.list_first(&format!("{folder}/"), max).await.unwrap();
+        let first: Vec<String> = first.into_iter().map(|object| object.key).collect();
+        assert_eq!(first, all[..max.min(all.len())], "the first {max}");
+    }
     let between = format!("{folder}/0003.json");
     assert_eq!(keys(store, folder, Some(&between)).await, all[1..], "a key that is not there");
     let page = store.list(&format!("{folder}/archive/"), None).await.unwrap();

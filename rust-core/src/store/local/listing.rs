@@ -5,15 +5,14 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-const PAGE: usize = 1000;
-
-/// The first files whose key begins with `prefix` (which ends in `/`) and is greater than `after`.
-pub(super) fn page(prefix: &str, after: Option<&str>) -> io::Result<Vec<ObjectInfo>> {
+/// The first `max` files whose key begins with `prefix` (which ends in `/`) and is greater than
+/// `after`.
+pub(super) fn page(prefix: &str, after: Option<&str>, max: usize) -> io::Result<Vec<ObjectInfo>> {
     let mut keys = Vec::new();
     walk(prefix.trim_end_matches('/'), after, &mut keys)?;
     // Folders are walked one by one, but '-' comes before '/': only the whole keys can be ordered.
     keys.sort_unstable();
-    let mut page = Vec::with_capacity(keys.len().min(PAGE));
+    let mut page = Vec::with_capacity(keys.len().min(max));
     for key in keys {
         // A file may be deleted between the walk and here.
         match fs::metadata(Path::new("/").join(&key)) {
@@ -21,7 +20,7 @@ pub(super) fn page(prefix: &str, after: Option<&str>) -> io::Result<Vec<ObjectIn
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        if page.len() == PAGE {
+        if page.len() == max {
             break;
         }
     }

@@ -84,7 +84,13 @@ impl Store for LocalStore {
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectInfo>> {
         let (folder, after) = (prefix.to_owned(), after.map(str::to_owned));
-        let list = move |_: &Folders| listing::page(&folder, after.as_deref());
+        let list = move |_: &Folders| listing::page(&folder, after.as_deref(), 1_000);
+        self.run("listing a folder", prefix, list).await
+    }
+
+    async fn list_first(&self, prefix: &str, max: usize) -> Result<Vec<ObjectInfo>> {
+        let folder = prefix.to_owned();
+        let list = move |_: &Folders| listing::page(&folder, None, max);
         self.run("listing a folder", prefix, list).await
     }
 

@@ -64,6 +64,19 @@ impl S3Store {
         Path::parse(key).map_err(|e| self.target.error(doing, key, e.into()))
     }
 
+    async fn page(&self, prefix: &str, after: Option<&str>, max: usize) -> Result<Vec<ObjectInfo>> {
+        let options = PaginatedListOptions {
+            offset: after.map(str::to_owned),
+            max_keys: Some(max),
+            ..PaginatedListOptions::default()
+        };
+        let page = self.clients.small.list_paginated(Some(prefix), options).await;
+        let page = page.map_err(|e| self.target.error("listing", prefix, e))?;
+        // A console's empty "folder" object is the prefix itself.
+        let below = |object: &ObjectInfo| object.key.starts_with(prefix);
+        Ok(page.result.objects.into_iter().map(info).filter(below).collect())
+    }
+
     /// Waits for its turn among the data requests; the semaphore is never closed.
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.data_requests.acquire().await.ok()
@@ -95,16 +108,11 @@ impl Store for S3Store {
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectInfo>> {
-        let options = PaginatedListOptions {
-            offset: after.map(str::to_owned),
-            max_keys: Some(1000),
-            ..PaginatedListOptions::default()
-        };
-        let page = self.clients.small.list_paginated(Some(prefix), options).await;
-        let page = page.map_err(|e| self.target.error("listing", prefix, e))?;
-        // A console's empty "folder" object is the prefix itself.
-        let below = |object: &ObjectInfo| object.key.starts_with(prefix);
-        Ok(page.result.objects.into_iter().map(info).filter(below).collect())
+        self.page(prefix, after, 1_000).await
+    }
+
+    async fn list_first(&self, prefix: &str, max: usize) -> Result<Vec<ObjectInfo>> {
+        self.page(prefix, None, max).await
     }
 
     async fn create(&self, key: &str, body: Bytes) -> Created {
