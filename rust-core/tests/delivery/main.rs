@@ -12,5 +12,6 @@ mod memory;
 mod ownership;
 mod restart;
 mod seeds;
+mod settled;
 mod upkeep;
 mod world;

@@ -103,7 +103,8 @@ impl World {
         (self.worker_on(faulty.clone(), options), faulty)
     }
 
-    fn worker_on(&self, store: Arc<dyn Store>, options: &Options) -> Worker {
+    /// A worker on any store.
+    pub(crate) fn worker_on(&self, store: Arc<dyn Store>, options: &Options) -> Worker {
         let mut keys = BTreeMap::from([
             ("lake.url".to_owned(), "s3://bucket/lake/cdc".to_owned()),
             ("commit.interval.ms".to_owned(), "1000".to_owned()),
