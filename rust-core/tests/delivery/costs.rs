@@ -133,9 +133,10 @@ async fn commit(world: &mut World, worker: &mut Worker, store: &FaultyStore, fil
 async fn bills(commits: u64) -> [Bill; 4] {
     let mut world = long_log(commits);
     // The topic's generation and the partition's marker are made by its first open.
-    let mut first = world.worker(&Options::default());
+    let (mut first, store) = world.faulty_worker(&Options::default());
     first.assign(&[tp(0)], &world.kafka, &world.group);
     turn(&world, &mut first).await;
+    assert_eq!(Bill::of(&store.take_requests()).total(), 8);
     first.crash().await;
 
     let (mut worker, store) = world.faulty_worker(&Options::default());
