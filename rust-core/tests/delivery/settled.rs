@@ -5,7 +5,8 @@ use crate::world::{META, Options, World, tp};
 use alluvium_core::commit::LogAccess;
 use alluvium_core::log::LogKeys;
 use alluvium_core::position::TopicPartition;
-use alluvium_core::store::{Created, open};
+use alluvium_core::store::{Created, Store, open};
+use alluvium_core::upkeep::history;
 use alluvium_testkit::connect::Worker;
 use alluvium_testkit::kafka::{Entry, event};
 use alluvium_testkit::weed::Weed;
@@ -46,6 +47,29 @@ async fn cuts(
     times
 }
 
+/// Goes on until old records are archived beside commits, and reads the log back.
+async fn archived(store: &Arc<dyn Store>, world: &mut World, worker: &mut Worker) {
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        times.extend(cuts(world, worker, &tp(0), 1).await);
+    }
+    let (middle, longest) = median(times);
+    println!("1 file, archiving beside it: median {middle:?}, longest {longest:?} of 150");
+    let keys = LogKeys::new(META, "sink", &tp(0), 1);
+    let log = LogAccess { store: Arc::clone(store), keys, metrics: Arc::default() };
+    let began = Instant::now();
+    while worker.metrics()["archived_blocks"] != 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert!(began.elapsed() < Duration::from_secs(30), "two blocks of 200 records");
+    }
+    let (mut history, mut records) = (history(&log).await.unwrap(), 0);
+    while let Some(record) = history.next().await.unwrap() {
+        records += 1;
+        assert!(record.seq > 1 || record.prev.is_none());
+    }
+    assert!(records > 4 * COMMITS, "{records}: back to the first record");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement on a real store"]
 async fn from_a_cut_to_settled_on_seaweedfs() {
@@ -61,6 +85,9 @@ async fn from_a_cut_to_settled_on_seaweedfs() {
         let times = cuts(&mut world, &mut worker, &tp(partition), files).await;
         let (middle, longest) = median(times);
         println!("{files} files: median {middle:?}, longest {longest:?} of {COMMITS}");
+        if files == 1 {
+            archived(&store, &mut world, &mut worker).await;
+        }
         worker.crash().await;
     }
 }
