@@ -108,6 +108,29 @@ async fn a_log_that_somebody_deleted_is_refused_unless_bootstrap_is_said() {
     assert_eq!(world.log(0, "sink").last().unwrap().next_offset, Some(5));
 }
 
+/// A listing that is behind names a head that has followers: the claim meets the first of them and
+/// reads on from there, instead of waiting for the listing.
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_meets_a_record_reads_on_behind_a_listing_that_is_late() {
+    let mut world = World::new().with_rows(0, 10);
+    let mut owner = world.worker(&Options::default());
+    owner.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut owner, 3 * SECOND).await;
+    world.memory.freeze_listing();
+    world.kafka.insert(&tp(0), 10);
+    world.run(&mut owner, 3 * SECOND).await;
+    let head = world.log(0, "sink").last().unwrap().seq;
+    let mut heir = world.worker(&Options::default());
+    heir.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut heir, 10 * SECOND).await;
+    let log = world.log(0, "sink");
+    assert_eq!(log.last().unwrap().seq, head + 1, "claimed behind what no listing shows");
+    world.memory.thaw_listing();
+    world.run(&mut heir, 60 * SECOND).await;
+    world.check_all(0);
+    world.check_log(0);
+}
+
 pub(crate) async fn until_fatal(
     world: &World,
     worker: &mut alluvium_testkit::connect::Worker,

@@ -142,6 +142,27 @@ async fn a_run_ends_with_the_life_that_began_it() {
     }
 }
 
+/// Owners that come and go often must not let the log grow: a claim's number counts too.
+#[tokio::test(start_paused = true)]
+async fn a_claim_is_followed_by_a_run_like_any_record() {
+    let mut world = small_blocks();
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    while world.log(0, "sink").last().is_none_or(|head| head.seq < 14) {
+        commits(&mut world, &mut worker, 1).await;
+    }
+    world.run(&mut worker, 12 * SECOND).await;
+    assert_eq!(world.log(0, "sink").last().unwrap().seq, 15, "settled, so that nothing is held");
+    worker.crash().await;
+    assert_eq!(world.live(0)[0], 8);
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, 2 * SECOND).await;
+    let head = world.check_log(0).last().unwrap().clone();
+    assert_eq!((head.kind, head.seq), (RecordKind::Claim, 16));
+    assert_eq!(world.live(0)[0], 12);
+}
+
 /// We know that a commit is settled; the record at the head does not say so yet. If we die here,
 /// the next owner reads that commit by its key.
 #[tokio::test(start_paused = true)]
