@@ -5,7 +5,7 @@
 mod upkeep_log;
 
 use alluvium_core::error::Kind;
-use alluvium_core::log::read_block;
+use alluvium_core::log::{LogRecord, read_block};
 use alluvium_core::upkeep::{Archived, archive};
 use alluvium_testkit::faulty::Rates;
 use alluvium_testkit::{Fault, FaultyStore, Op, Request};
@@ -170,16 +170,35 @@ async fn what_is_not_linked_from_the_head_is_neither_archived_nor_deleted() {
     for at in [2, 6, 10, 14] {
         let mut log = TestLog::small();
         log.grow_to(16);
-        let foreign = alluvium_core::log::LogRecord {
-            nonce: Uuid::new_v4(),
-            ..log.all[at as usize - 1].clone()
-        };
+        let foreign = LogRecord { nonce: Uuid::new_v4(), ..log.all[at as usize - 1].clone() };
         log.memory.overwrite(&log.access.keys.record(at), foreign.to_bytes().unwrap());
         let error = archive(&log.access, &log.state(&[16])).await.unwrap_err();
         assert_eq!(error.context("key"), Some(&*log.access.keys.record(at)), "{error}");
         assert_eq!(log.live().len(), 16);
         assert_eq!(log.memory.keys().len(), 16, "no block was written");
     }
+}
+
+/// Large records are read twice; what changes in between is not what the links named.
+#[tokio::test]
+async fn a_record_that_is_replaced_meanwhile_is_not_archived() {
+    let mut log = TestLog::small();
+    log.padding = 300 << 10;
+    log.grow_to(16);
+    let (store, state, key) = (faulty(&mut log), log.state(&[16]), log.access.keys.record(6));
+    let foreign = LogRecord { nonce: Uuid::new_v4(), ..log.all[5].clone() };
+    let first = store.hold(Op::Get, &key);
+    let hand = async {
+        first.reached().await;
+        let second = store.hold(Op::Get, &key);
+        first.release();
+        second.reached().await;
+        log.memory.overwrite(&key, foreign.to_bytes().unwrap());
+        second.release();
+    };
+    let (run, ()) = futures::join!(archive(&log.access, &state), hand);
+    assert_eq!(run.unwrap_err().context("key"), Some(&*key));
+    assert_eq!(log.live(), (4..=16).collect::<Vec<_>>(), "block 0 was done, block 1 was not");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use alluvium_core::commit::{Head, LogAccess};
 use alluvium_core::error::{Error, Kind};
 use alluvium_core::log::{BlockWriter, LogRecord};
 use alluvium_core::upkeep::history;
-use alluvium_testkit::MemoryStore;
+use alluvium_testkit::{Fault, FaultyStore, MemoryStore, Op};
 use std::sync::Arc;
 use upkeep_log::TestLog;
 use uuid::Uuid;
@@ -56,7 +56,11 @@ async fn the_archive_goes_on_where_live_keys_end() {
     let (memory, log, all) = log(19);
     archive(&memory, &log, 12);
     assert_eq!(memory.keys().len(), 8 + 3);
-    assert_eq!(read(&log).await.unwrap(), all);
+    let counting = FaultyStore::new(Arc::new(memory.clone()));
+    let counted = LogAccess { store: Arc::new(counting.clone()), ..log.clone() };
+    assert_eq!(read(&counted).await.unwrap(), all);
+    // The 8 live ones, one behind each end, 3 blocks.
+    assert_eq!((counting.count(Op::Get), counting.count(Op::List)), (8 + 2 + 3, 1));
     // A record that landed late on a key whose own was archived is not part of the log.
     memory.overwrite(&log.keys.record(11), all[10].to_bytes().map(other_nonce).unwrap());
     memory.overwrite(&log.keys.record(2), "no record at all");
@@ -121,7 +125,6 @@ async fn what_is_wrong_is_named_by_key_and_seq() {
 
 #[tokio::test]
 async fn a_store_that_fails_for_a_moment_is_asked_again() {
-    use alluvium_testkit::{Fault, FaultyStore, Op};
     let (memory, mut log, all) = log(19);
     archive(&memory, &log, 12);
     let faulty = FaultyStore::new(Arc::new(memory));
