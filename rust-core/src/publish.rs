@@ -1,12 +1,12 @@
 //! Room 9, publish: in go the files of a confirmed record, out come visible files. Idempotent:
 //! the record's owner and any later one may publish the same files at the same time. Never
-//! overwrites, deletes or aborts anything.
+//! overwrites or aborts anything; deletes staged objects only, once their copies were seen.
 
 use crate::commit::{Head, LogAccess, fenced};
 use crate::error::{Error, Kind, Result};
 use crate::log::FileEntry;
 use crate::pause::Pauses;
-use crate::store::{Completed, ObjectInfo, Store};
+use crate::store::{Completed, ObjectInfo, PublishMode, Store};
 use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,13 @@ pub async fn publish(
     seq: u64,
     before: Before,
 ) -> Result<()> {
-    let all: Vec<_> = files.iter().map(|file| publish_one(log, table, file, seq, before)).collect();
+    let all: Vec<_> = files
+        .iter()
+        .map(|file| async move {
+            publish_one(log, table, file, seq, before).await?;
+            unstage(log, table, file, seq).await
+        })
+        .collect();
     futures::stream::iter(all).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
 }
 
@@ -58,7 +64,7 @@ async fn publish_one(
     let mut pauses = Pauses::store();
     let mut missing_since: Option<Instant> = None;
     loop {
-        let answer = table.complete(&file.key, &file.upload_id, &file.parts).await;
+        let answer = make_visible(table, file).await?;
         let absent = match is_visible(table, file).await {
             Ok(true) => {
                 if before == Before::Recovered {
@@ -98,6 +104,49 @@ async fn publish_one(
                 Err(error) if error.kind() == Kind::Fenced => return Err(error),
                 _ => {}
             }
+        }
+    }
+}
+
+/// Asks the store to make the file visible.
+async fn make_visible(table: &Arc<dyn Store>, file: &FileEntry) -> Result<Completed> {
+    match (file.mode, &file.staging_key) {
+        (PublishMode::Copy, Some(staged)) => Ok(table.copy(staged, &file.key).await),
+        (PublishMode::Copy, None) => {
+            let message = "the commit log is damaged: a file to be copied names no staged object";
+            Err(Error::new(Kind::Log, message).with("file", &file.key))
+        }
+        _ => Ok(table.complete(&file.key, &file.upload_id, &file.parts).await),
+    }
+}
+
+/// Deletes the object that a visible file was copied from. It must be gone before the commit
+/// counts as settled: from then on anybody may take the file away, and a copy made late by an owner
+/// that stood still would bring it back.
+async fn unstage(
+    log: &LogAccess,
+    table: &Arc<dyn Store>,
+    file: &FileEntry,
+    seq: u64,
+) -> Result<()> {
+    let Some(staged) = &file.staging_key else { return Ok(()) };
+    let mut pauses = Pauses::store();
+    loop {
+        match table.delete(staged).await {
+            Ok(()) => return Ok(()),
+            Err(error) if !error.is_temporary() => {
+                still_head(log, seq, error.with("file", &file.key)).await?;
+            }
+            Err(error) => {
+                tracing::warn!(key = %staged, %error, "a staged file cannot be deleted yet");
+            }
+        }
+        pauses.wait().await;
+        if pauses.made.is_multiple_of(5)
+            && let Err(error) = check_head(log, seq).await
+            && error.kind() == Kind::Fenced
+        {
+            return Err(error);
         }
     }
 }
@@ -153,11 +202,12 @@ fn lost(file: &FileEntry) -> Error {
     Error::new(
         Kind::LostUpload,
         "the upload of a committed file is gone from the store and the file is not there: the \
-         store expired it (a lifecycle rule for incomplete uploads, or a purge), or somebody \
-         deleted the file before it was settled. Its rows are still in Kafka if retention allows",
+         store expired it (a lifecycle rule for incomplete uploads or staged objects, or a purge), \
+         or somebody deleted the file before it was settled. Its rows are still in Kafka if \
+         retention allows",
     )
     .with("file", &file.key)
-    .with("upload", &file.upload_id)
+    .with("upload", file.staging_key.as_ref().unwrap_or(&file.upload_id))
     .with("first_offset", file.first_offset)
     .with("last_offset", file.last_offset)
 }

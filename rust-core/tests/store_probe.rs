@@ -4,7 +4,8 @@
 use alluvium_core::config::Config;
 use alluvium_core::error::Kind;
 use alluvium_core::store::probe::probe;
-use alluvium_core::store::{Lake, Location, Store, open};
+use alluvium_core::store::{Lake, Location, PublishMode, Store, open};
+use alluvium_core::upload::UploadLimits;
 use alluvium_testkit::weed::{self, Weed};
 use alluvium_testkit::{Fault, FaultyStore, MemoryStore, Op, Personality};
 use std::sync::Arc;
@@ -14,6 +15,11 @@ const DAY: i64 = 86_400_000;
 
 fn configured() -> Config {
     weed::config(&[("lake.url", "s3://lake/cdc")])
+}
+
+fn in_mode(mode: &str, more: &[(&str, &str)]) -> Config {
+    let ours = [("lake.url", "s3://lake/cdc"), ("publish.mode", mode)];
+    weed::config(ours.iter().chain(more))
 }
 
 fn lake(store: &Arc<dyn Store>) -> Lake {
@@ -48,14 +54,19 @@ async fn stores_that_keep_their_word_pass_and_nothing_stays_but_the_verdict() {
 #[tokio::test]
 async fn stores_that_do_not_are_refused_by_the_rule_they_break() {
     let visible = Personality { visible_uploads: true, ..Personality::AWS };
+    let no_uploads = Personality { no_uploads: true, ..Personality::AWS };
+    let no_copies = Personality { no_copies: true, ..visible };
     let cases = [
-        (Personality::GCS_INTEROP, "P1", "accepted a second create"),
-        (Personality::OLD_SEAWEEDFS, "P2", "accepted a second create"),
-        (visible, "P4", "before it is completed"),
+        (Personality::GCS_INTEROP, "auto", "P1", "accepted a second create"),
+        (Personality::OLD_SEAWEEDFS, "auto", "P2", "accepted a second create"),
+        (visible, "multipart", "P4", "before it is completed"),
+        (no_uploads, "multipart", "P4", "does not implement uploads"),
+        (no_copies, "auto", "P6", "does not implement copies"),
+        (no_copies, "copy", "P6", "does not implement copies"),
     ];
-    for (personality, rule, words) in cases {
+    for (personality, mode, rule, words) in cases {
         let (memory, _, lake) = faulty(personality);
-        let error = probe(&lake, &configured(), NOW).await.unwrap_err();
+        let error = probe(&lake, &in_mode(mode, &[]), NOW).await.unwrap_err();
         assert_eq!((error.kind(), error.is_temporary()), (Kind::Config, false), "{error}");
         assert_eq!(error.context("rule"), Some(rule), "{error}");
         assert!(error.message().contains(words), "{error}");
@@ -64,6 +75,47 @@ async fn stores_that_do_not_are_refused_by_the_rule_they_break() {
         }
         assert_eq!(memory.keys(), [] as [&str; 0], "it cleans up after a failure too");
     }
+}
+
+#[tokio::test]
+async fn files_are_copied_where_uploads_cannot_be_trusted_or_when_it_is_said() {
+    let visible = Personality { visible_uploads: true, ..Personality::AWS };
+    let no_uploads = Personality { no_uploads: true, ..Personality::AWS };
+    for (personality, mode, publish, whole_uploads) in [
+        (Personality::AWS, "auto", PublishMode::Mpu, true),
+        (Personality::AWS, "multipart", PublishMode::Mpu, true),
+        (Personality::AWS, "copy", PublishMode::Copy, true),
+        (visible, "auto", PublishMode::Copy, true),
+        (no_uploads, "auto", PublishMode::Copy, false),
+        (no_uploads, "copy", PublishMode::Copy, false),
+    ] {
+        let (memory, store, lake) = faulty(personality);
+        let config = in_mode(mode, &[]);
+        let verdict = probe(&lake, &config, NOW).await.unwrap();
+        assert_eq!((verdict.publish, verdict.whole_uploads), (publish, whole_uploads), "{mode}");
+        assert_eq!(memory.keys().len(), 1, "{:?}", memory.keys());
+        let limits = UploadLimits::new(&config, &lake, &verdict);
+        let staging = limits.copy.map(|copy| (copy.folder, copy.whole));
+        let expected = ("cdc.alluvium/staging".to_owned(), !whole_uploads);
+        assert_eq!(staging, (publish == PublishMode::Copy).then_some(expected), "{mode}");
+        store.take_requests();
+        assert_eq!(probe(&lake, &config, NOW + 1).await.unwrap(), verdict, "kept");
+        assert_eq!(store.count(Op::Copy), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_choice_of_copies_that_cannot_work_says_which_key_to_change() {
+    let visible = Personality { visible_uploads: true, ..Personality::AWS };
+    let (_, _, lake) = faulty(visible);
+    let large = in_mode("auto", &[("file.max.bytes", "2684354561")]);
+    let error = probe(&lake, &large, NOW).await.unwrap_err();
+    assert_eq!(error.context("key"), Some("file.max.bytes"), "{error}");
+    let (_, _, mut lake) = faulty(Personality::AWS);
+    lake.table.store = Arc::new(MemoryStore::new(visible));
+    let error = probe(&lake, &configured(), NOW).await.unwrap_err();
+    assert_eq!(error.context("key"), Some("lake.meta.url"), "{error}");
+    assert!(error.message().contains("before it is completed"), "{error}");
 }
 
 #[tokio::test]
@@ -96,14 +148,16 @@ async fn a_verdict_serves_for_a_day_at_its_place() {
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_not_judged() {
-    for op in [Op::Create, Op::Get, Op::List, Op::StartUpload, Op::PutPart, Op::Complete] {
+    use Op::{Complete, Copy, Create, Get, List, Put, PutPart, StartUpload};
+    let config = in_mode("copy", &[]);
+    for op in [Create, Get, List, StartUpload, PutPart, Complete, Put, Copy] {
         for fault in [Fault::FailBefore, Fault::FailAfter] {
             let (memory, store, lake) = faulty(Personality::AWS);
             store.next(op, fault);
-            let error = probe(&lake, &configured(), NOW).await.unwrap_err();
+            let error = probe(&lake, &config, NOW).await.unwrap_err();
             assert!(error.is_temporary(), "{op:?} {fault:?}: {error}");
             assert_eq!(memory.keys(), [] as [&str; 0], "{op:?} {fault:?}");
-            assert!(probe(&lake, &configured(), NOW).await.is_ok(), "{op:?} {fault:?}");
+            assert!(probe(&lake, &config, NOW).await.is_ok(), "{op:?} {fault:?}");
         }
     }
 }
@@ -124,6 +178,9 @@ async fn a_table_in_another_bucket_is_tried_without_showing_anything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn seaweedfs_and_a_folder_pass() {
     let weed = Weed::shared();
+    let config = weed.config("s3://lake/copied", &[("publish.mode", "copy")]);
+    let verdict = probe(&open(&config).unwrap(), &config, NOW).await.unwrap();
+    assert_eq!((verdict.publish, verdict.whole_uploads), (PublishMode::Copy, true));
     let config = weed.config("s3://lake/probed", &[]);
     let lake = open(&config).unwrap();
     let verdict = probe(&lake, &config, NOW).await.unwrap();

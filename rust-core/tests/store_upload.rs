@@ -35,7 +35,8 @@ impl Bench {
     fn new() -> Self {
         let memory = MemoryStore::new(Personality::R2).with_part_size(PART);
         let store = FaultyStore::new(Arc::new(memory.clone()));
-        let limits = UploadLimits { file_max_bytes: 4096, etags: true, held: Arc::default() };
+        let limits =
+            UploadLimits { file_max_bytes: 4096, etags: true, held: Arc::default(), copy: None };
         Self { memory, store, limits, clock: Arc::default() }
     }
 

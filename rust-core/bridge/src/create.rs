@@ -14,9 +14,10 @@ use alluvium_core::log::{Layout, Owner};
 use alluvium_core::metrics::TaskMetrics;
 use alluvium_core::partition::PathTemplate;
 use alluvium_core::recover::Identity;
+use alluvium_core::store::probe::Verdict;
 use alluvium_core::store::{self, Checked, Lake};
 use alluvium_core::task::{ErrantPolicy, Parts, SinkTask};
-use alluvium_core::upload::{HeldBytes, UploadLimits};
+use alluvium_core::upload::UploadLimits;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,19 +32,15 @@ pub(crate) fn task(json: &[u8]) -> Result<Task, Failure> {
     let config = Config::parse(&properties, &request.owner.connector).map_err(Error::from)?;
     let paths = semantics(&config).map_err(|mut wrong| wrong.remove(0).1)?;
     let shared = Shared::join(config.core_threads)?;
-    let (lake, etags) = shared.handle().block_on(open_lake(&config))?;
+    let (lake, verdict) = shared.handle().block_on(open_lake(&config))?;
     let parts = Parts {
         identity: Arc::new(identity(&config, request.owner, &properties)),
+        uploads: UploadLimits::new(&config, &lake, &verdict),
         lake,
         clock: Arc::new(SystemClock),
         share: shared.budget().join(config.memory_limit_bytes),
         metrics: Arc::new(TaskMetrics::default()),
         paths,
-        uploads: UploadLimits {
-            file_max_bytes: config.file_max_bytes,
-            etags,
-            held: Arc::new(HeldBytes::default()),
-        },
         errant_policy: match (config.tolerate_errors, request.reporter) {
             (false, _) => ErrantPolicy::Stop,
             (true, false) => ErrantPolicy::Log,
@@ -61,16 +58,15 @@ pub(crate) fn task(json: &[u8]) -> Result<Task, Failure> {
     Ok(Task::new(pipeline, Some(shared)))
 }
 
-/// Opens the store and tries whether it can be trusted. True beside it when its ETags follow from
-/// the bytes.
-async fn open_lake(config: &Config) -> Result<(Lake, bool)> {
+/// Opens the store and tries what it can be trusted with.
+async fn open_lake(config: &Config) -> Result<(Lake, Verdict)> {
     let lake = store::open(config)?;
     let probing = store::probe::probe(&lake, config, SystemClock.now_ms());
     let verdict = tokio::time::timeout(CREATE_LIMIT, probing).await.unwrap_or_else(|_| {
         let message = format!("the store did not answer within {} s", CREATE_LIMIT.as_secs());
         Err(Error::new(Kind::Store, message).with("lake.url", &config.lake_url).temporary())
     })?;
-    Ok((lake, verdict.etags))
+    Ok((lake, verdict))
 }
 
 fn identity(config: &Config, owner: Owner, properties: &BTreeMap<String, String>) -> Identity {

@@ -92,7 +92,6 @@ pub(super) const ONE_WAY: &[(&str, &[&str])] = &[
     ("delivery.guarantee", &["exactly_once"]),
     ("lost.upload", &["fail"]),
     ("range.lost", &["fail"]),
-    ("publish.mode", &["auto"]),
 ];
 
 /// The entry of a key. Keys asked for in the code are all in [`KEYS`]; a test holds that.

@@ -65,6 +65,8 @@ pub struct Config {
     pub isolate_failures: bool,
     /// `log.bootstrap`.
     pub log_bootstrap: bool,
+    /// `publish.mode`.
+    pub publish: PublishChoice,
     /// `errant.max.ratio`, of the last 10,000 records.
     pub errant_max_ratio: f64,
     /// `core.threads`; `None` = one a core.
@@ -82,6 +84,14 @@ impl Config {
         let digest = Sha256::digest(&self.fingerprint);
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+
+    /// Whether files of `file.max.bytes` can become visible by a copy.
+    ///
+    /// # Errors
+    /// What is wrong with the value.
+    pub fn copies_fit(&self) -> std::result::Result<(), String> {
+        rules::copies(self.file_max_bytes, rules::COPY_MAX)
+    }
 }
 
 /// Where an event's time is taken from.
@@ -95,6 +105,17 @@ pub enum EventTimeSource {
     Kafka,
     /// `after.<column>`: a column of the row image (`before` for a delete).
     Column(String),
+}
+
+/// `publish.mode`: how files become visible on S3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishChoice {
+    /// As the probe finds out: uploads where they are invisible until completed, else copies.
+    Auto,
+    /// By completing uploads; a store whose uploads cannot be trusted is refused.
+    Multipart,
+    /// By copying staged objects.
+    Copy,
 }
 
 /// `s3.*`.

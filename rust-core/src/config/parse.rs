@@ -3,7 +3,7 @@
 use super::keys::{KEYS, ONE_WAY, Secrecy};
 use super::reader::Reader;
 use super::rules;
-use super::{Compression, Config, ConfigError, ParquetConfig, S3Config, Secret};
+use super::{Compression, Config, ConfigError, ParquetConfig, PublishChoice, S3Config, Secret};
 use std::collections::BTreeMap;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -61,6 +61,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     within(r, "memory.limit.bytes", memory_limit_bytes, part_size, rules::memory);
     let isolate = r.choice("partition.failure", &[("task", false), ("isolate", true)]);
     let log_bootstrap = r.boolean("log.bootstrap");
+    let publish = read_publish_mode(r, urls.as_ref(), file_max_bytes);
     let errant_max_ratio = r.number("errant.max.ratio", 0.0..=1.0);
     let core_threads = optional(r, "core.threads", |r, k| r.number(k, 1..=256));
     let (lake_url, meta_url) = urls?;
@@ -87,6 +88,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         upload_max_age_ms: upload_max_age_ms?,
         isolate_failures: isolate?,
         log_bootstrap: log_bootstrap?,
+        publish: publish?,
         errant_max_ratio: errant_max_ratio?,
         core_threads: core_threads?,
         // Connect's own key, checked by Connect, in any case.
@@ -156,6 +158,29 @@ fn read_urls(r: &mut Reader<'_>) -> Option<(String, String)> {
         }
     };
     Some((lake_text.trim_end_matches('/').to_owned(), meta_url))
+}
+
+/// `publish.mode`, and what copies cannot do.
+fn read_publish_mode(
+    r: &mut Reader<'_>,
+    urls: Option<&(String, String)>,
+    file_max_bytes: Option<u64>,
+) -> Option<PublishChoice> {
+    let choices = [
+        ("auto", PublishChoice::Auto),
+        ("multipart", PublishChoice::Multipart),
+        ("copy", PublishChoice::Copy),
+    ];
+    let publish = r.choice("publish.mode", &choices)?;
+    if publish == PublishChoice::Copy {
+        if let Some((table, meta)) = urls
+            && let Err(message) = rules::copies_between(table, meta)
+        {
+            return r.wrong("publish.mode", message);
+        }
+        within(r, "file.max.bytes", file_max_bytes, Some(rules::COPY_MAX), rules::copies);
+    }
+    Some(publish)
 }
 
 fn read_sink_id(r: &mut Reader<'_>, connector_name: &str) -> Option<String> {

@@ -199,6 +199,33 @@ pub(super) fn parts(file: u64, part: u64) -> Result<(), String> {
     if file.div_ceil(part) <= 10_000 { Ok(()) } else { Err(message()) }
 }
 
+/// S3 copies no object above this by one request.
+pub(super) const COPY_MAX: u64 = 5 << 30;
+
+/// `file.max.bytes` with `publish.mode=copy`: half of what one copy takes, because row groups end
+/// where they end.
+pub(super) fn copies(file: u64, most: u64) -> Result<(), String> {
+    let most = most / 2;
+    let message = || {
+        format!("must be at most {most} with publish.mode=copy: S3 copies no object above 5 GiB")
+    };
+    if file <= most { Ok(()) } else { Err(message()) }
+}
+
+/// A store copies within a bucket: the table's and the log's URL with `publish.mode=copy`.
+pub(super) fn copies_between(table: &str, meta: &str) -> Result<(), String> {
+    let bucket = |url| lake_url(url).map(|u| (u.scheme, u.bucket));
+    match (bucket(table)?, bucket(meta)?) {
+        (("file", _), _) => Err("must be auto for a folder: its files are renamed".to_owned()),
+        (table, meta) if table == meta => Ok(()),
+        _ => {
+            Err("copy needs lake.meta.url in the bucket of lake.url: files are staged beside the \
+                  commit log, and copied within a bucket"
+                .to_owned())
+        }
+    }
+}
+
 /// A part filling and one in flight must fit: `memory.limit.bytes` against `s3.part.size`.
 pub(super) fn memory(limit: u64, part: u64) -> Result<(), String> {
     let message =

@@ -51,6 +51,7 @@ fn one_key_is_enough_and_the_defaults_are_the_documented_ones() {
         upload_max_age_ms: 6 * 3_600_000,
         isolate_failures: false,
         log_bootstrap: false,
+        publish: PublishChoice::Auto,
         errant_max_ratio: 0.5,
         core_threads: None,
         tolerate_errors: false,
@@ -221,7 +222,18 @@ const BAD: &[Bad] = &[
     (&[("delivery.guarantee", "at_least_once")], "delivery.guarantee", "must be exactly_once;"),
     (&[("lost.upload", "rebuild")], "lost.upload", "must be fail;"),
     (&[("range.lost", "record")], "range.lost", "must be fail;"),
-    (&[("publish.mode", "copy")], "publish.mode", "must be auto;"),
+    (&[("publish.mode", "rename")], "publish.mode", "auto, multipart, copy"),
+    (&[("publish.mode", "copy"), ("lake.url", "file:///t")], "publish.mode", "must be auto"),
+    (
+        &[("publish.mode", "copy"), ("lake.meta.url", "s3://log/cdc")],
+        "publish.mode",
+        "in the bucket of lake.url",
+    ),
+    (
+        &[("publish.mode", "copy"), ("file.max.bytes", "2684354561")],
+        "file.max.bytes",
+        "no object above 5 GiB",
+    ),
     (&[("s3.endpoint", "${env:S3_ENDPOINT}")], "s3.endpoint", "was not replaced"),
 ];
 

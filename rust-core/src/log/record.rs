@@ -97,7 +97,10 @@ pub struct FileEntry {
     pub key: String,
     /// How it becomes visible.
     pub mode: PublishMode,
-    /// The upload, or the staging file.
+    /// With mode `copy`: full key of the staged object.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub staging_key: Option<String>,
+    /// The upload, or the staging file; empty with mode `copy`.
     pub upload_id: String,
     /// The store's ids of the parts' content, opaque, in order.
     pub parts: Vec<String>,

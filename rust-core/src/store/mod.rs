@@ -18,7 +18,7 @@ mod url;
 pub use check::{Checked, check};
 pub use open::{open, open_as};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub enum PublishMode {
     Mpu,
     /// Rename out of a staging folder on the same mount.
     Rename,
+    /// Copy, by the store, of an object staged beside the commit log.
+    Copy,
 }
 
 /// What a store says of a stored object.
@@ -56,12 +58,13 @@ pub enum Created {
     Unknown(Error),
 }
 
-/// The answer to a completion. Whatever it is, only a HEAD of the key tells the truth.
+/// The answer to a completion or a copy. Whatever it is, only a HEAD of the key tells the truth.
 #[derive(Debug)]
 pub enum Completed {
-    /// The store said it completed the upload.
+    /// The store said it completed the upload, or copied the object.
     Done,
-    /// The store does not know the upload: completed before, expired or aborted.
+    /// The store does not know the upload (completed before, expired or aborted), or has no object
+    /// to copy.
     Gone,
     /// Any other answer, or none.
     Failed(Error),
@@ -95,6 +98,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn create(&self, key: &str, body: Bytes) -> Created;
     /// Deletes the object; no error when there is none.
     async fn delete(&self, key: &str) -> Result<()>;
+    /// Writes the object whatever is there, durably. Repeating it with the same bytes is harmless,
+    /// so it may be repeated within.
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        drop(body);
+        Err(lacking("writing an object unconditionally", key))
+    }
+    /// Copies the object `from` to `to` within the store, whatever is there. As with a completion,
+    /// the answer proves nothing.
+    async fn copy(&self, from: &str, to: &str) -> Completed {
+        _ = from;
+        Completed::Failed(lacking("copying an object", to))
+    }
 
     /// Begins an upload that stays invisible until completed. Gives its id.
     async fn start_upload(&self, key: &str) -> Result<String>;
@@ -105,6 +120,29 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed;
     /// Gives up an upload that no log record was ever sent for.
     async fn abort(&self, key: &str, upload: &str) -> Result<()>;
+}
+
+/// The innermost cause of an error when the store does not know the request at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lacking;
+
+impl std::fmt::Display for Lacking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the store does not implement this")
+    }
+}
+
+impl std::error::Error for Lacking {}
+
+/// The error of a request that a store does not implement.
+pub fn lacking(doing: &str, key: &str) -> Error {
+    Error::new(Kind::Store, format!("{doing} failed")).with("key", key).because(Lacking)
+}
+
+/// Whether a store said that it does not implement a request.
+pub(crate) fn is_lacking(error: &Error) -> bool {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |cause| cause.source()).any(|cause| cause.is::<Lacking>())
 }
 
 /// A store and a folder in it; `prefix` neither begins nor ends with `/` and may be empty.

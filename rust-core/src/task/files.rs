@@ -163,7 +163,8 @@ impl Files {
         );
         self.named += 1;
         let key = table.key(&name);
-        let upload = FileUpload::new(table.store.clone(), key, uploads.clone(), clock.clone());
+        let upload = FileUpload::new(table.store.clone(), key, uploads.clone(), clock.clone())
+            .of_epoch(self.epoch);
         let slot = Slot { file: encode::open(layout, &config.parquet), upload };
         Ok(self.open.insert_full(self.path.clone(), slot).0)
     }

@@ -26,6 +26,7 @@ impl Sealing {
         Ok(FileEntry {
             key: stored.key,
             mode: stored.mode,
+            staging_key: stored.staging_key,
             upload_id: stored.upload_id,
             parts: stored.parts,
             size: stored.size,
@@ -45,7 +46,7 @@ impl Sealing {
     pub(super) async fn abort(self) {
         if let Ok(stored) = join(self.task).await {
             // Best effort: the store's lifecycle rule takes what is left.
-            _ = self.store.abort(&stored.key, &stored.upload_id).await;
+            _ = stored.abort(&*self.store).await;
         }
     }
 }

@@ -1,18 +1,19 @@
 //! One file on its way to the store: in go bytes as they are encoded, out goes a [`StoredFile`].
 //!
 //! Nothing is sent for a file that never fills a part until it is sealed. A store that is away
-//! delays and loses nothing: every part is tried until it is stored or the upload is dropped.
+//! delays and loses nothing: every part is tried until it is stored or the upload is dropped. Where
+//! files become visible by a copy, the bytes go to a staged object, which is whole at the end.
 
 use super::held::Hold;
+use super::target::{StoredPart, Target};
 use super::{PARTS_MAX, StoredFile, UploadLimits};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::{Error, Kind, Result};
-use crate::pause::Pauses;
 use crate::store::{PublishMode, Store, etag};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
-use tokio::sync::OnceCell;
 use tokio::task::{JoinError, JoinSet};
+use uuid::Uuid;
 
 const MIB: usize = 1 << 20;
 
@@ -38,21 +39,6 @@ pub struct FileUpload {
     created_at_ms: UnixMillis,
 }
 
-/// Where the parts go; the upload is begun by whichever part comes first.
-#[derive(Debug)]
-struct Target {
-    store: Arc<dyn Store>,
-    key: String,
-    id: OnceCell<String>,
-}
-
-#[derive(Debug)]
-struct StoredPart {
-    index: usize,
-    id: String,
-    digest: Option<[u8; 16]>,
-}
-
 impl FileUpload {
     /// An upload of which nothing is sent yet. The clock tells when its age begins to count.
     pub fn new(
@@ -61,9 +47,11 @@ impl FileUpload {
         limits: UploadLimits,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let whole = limits.copy.as_ref().is_some_and(|copy| copy.whole);
+        let parts = part_size(&*store, limits.file_max_bytes);
         Self {
-            part_size: part_size(&*store, limits.file_max_bytes),
-            target: Arc::new(Target { store, key, id: OnceCell::new() }),
+            part_size: if whole { usize::MAX } else { parts },
+            target: Arc::new(Target::new(store, key.clone(), key)),
             filling: BytesMut::new(),
             filling_held: Hold::new(Arc::clone(&limits.held)),
             limits,
@@ -75,6 +63,18 @@ impl FileUpload {
             clock,
             created_at_ms: 0,
         }
+    }
+
+    /// Names the claim under which the file is made; a staged object lies in its folder. To be said
+    /// before the first byte.
+    #[must_use]
+    pub fn of_epoch(mut self, epoch: u64) -> Self {
+        if let Some(copy) = &self.limits.copy {
+            let at = format!("{}/{epoch:08}/{}", copy.folder, Uuid::new_v4().simple());
+            let Target { store, key, .. } = &*self.target;
+            self.target = Arc::new(Target::new(store.clone(), key.clone(), at));
+        }
+        self
     }
 
     /// Takes the next bytes of the file; full parts are sent at once, side by side. Must be called
@@ -110,9 +110,13 @@ impl FileUpload {
     ///
     /// # Errors
     /// A part that the store refused for good, or a file of more than [`PARTS_MAX`] parts. Nothing
-    /// is aborted.
+    /// is aborted. [`Kind::Fenced`]: what is stored cannot be trusted; the records must be read
+    /// again.
     pub async fn finish(mut self, tail: Bytes) -> Result<StoredFile> {
         self.push(tail);
+        if self.limits.copy.is_some() && self.stored.is_empty() && self.failure.is_none() {
+            return self.stage_whole().await;
+        }
         // A file without a byte still needs one part, or it cannot be completed.
         if !self.filling.is_empty() || self.stored.is_empty() {
             let part = self.filling.split().freeze();
@@ -126,8 +130,22 @@ impl FileUpload {
         self.running.shutdown().await;
         match self.failure.take() {
             Some(error) => Err(error),
+            None if self.limits.copy.is_some() => {
+                let parts: Vec<String> = self.stored.iter().flatten().cloned().collect();
+                self.target.complete_staged(&parts, self.size).await?;
+                Ok(self.staged())
+            }
             None => Ok(self.stored()),
         }
+    }
+
+    /// A file of less than one part is staged by one request.
+    async fn stage_whole(mut self) -> Result<StoredFile> {
+        self.created_at_ms = self.clock.now_ms();
+        let (body, held) = (self.filling.split().freeze(), self.filling_held.take());
+        self.target.put_staged(body).await?;
+        drop(held);
+        Ok(self.staged())
     }
 
     /// Ends this upload's requests and gives the upload up. It was never finished, so no log
@@ -138,7 +156,7 @@ impl FileUpload {
     pub async fn abort(mut self) -> Result<()> {
         self.running.shutdown().await;
         match self.target.id.get() {
-            Some(id) => self.target.store.abort(&self.target.key, id).await,
+            Some(id) => self.target.store.abort(&self.target.at, id).await,
             None => Ok(()),
         }
     }
@@ -186,6 +204,7 @@ impl FileUpload {
         StoredFile {
             key: self.target.key.clone(),
             mode: self.target.store.mode(),
+            staging_key: None,
             upload_id: self.target.id.get().cloned().unwrap_or_default(),
             etag: self.first_digest.and_then(|first| etag::of_parts(first, &parts)),
             parts,
@@ -193,34 +212,19 @@ impl FileUpload {
             upload_created_at_ms: self.created_at_ms,
         }
     }
-}
 
-impl Target {
-    async fn store_part(&self, index: usize, part: Bytes, digest: bool) -> Result<StoredPart> {
-        let digest = digest.then(|| etag::digest(&part));
-        let begin = || async { self.patiently(|| self.store.start_upload(&self.key)).await };
-        let upload = self.id.get_or_try_init(begin).await?;
-        let send = || self.store.put_part(&self.key, upload, index, part.clone());
-        let id = self.patiently(send).await?;
-        Ok(StoredPart { index, id, digest })
-    }
-
-    /// Sends a request until it succeeds or cannot. The wait has no end: the consumer is paused
-    /// meanwhile, and giving up would only mean to read and send the same rows again.
-    async fn patiently<T, F>(&self, mut request: impl FnMut() -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let mut pauses = Pauses::store();
-        loop {
-            match request().await {
-                Err(error) if error.is_temporary() => {
-                    let tries = pauses.made + 1;
-                    tracing::warn!(key = %self.key, tries, %error, "uploading; trying again");
-                    pauses.wait().await;
-                }
-                answer => return answer,
-            }
+    /// What is in the store as an object of its own. Its copy is another object: nothing is said of
+    /// its ETag.
+    fn staged(&self) -> StoredFile {
+        StoredFile {
+            key: self.target.key.clone(),
+            mode: PublishMode::Copy,
+            staging_key: Some(self.target.at.clone()),
+            upload_id: String::new(),
+            parts: Vec::new(),
+            size: self.size,
+            etag: None,
+            upload_created_at_ms: self.created_at_ms,
         }
     }
 }

@@ -4,13 +4,16 @@
 
 mod file_upload;
 mod held;
+mod target;
 
 pub use file_upload::FileUpload;
 pub use held::HeldBytes;
 
 use crate::clock::UnixMillis;
+use crate::config::Config;
 use crate::error::Result;
-use crate::store::{PublishMode, Store};
+use crate::store::probe::Verdict;
+use crate::store::{Lake, PublishMode, Store};
 use std::sync::Arc;
 
 /// S3 takes no more parts than this for one upload.
@@ -25,9 +28,32 @@ pub struct UploadLimits {
     pub etags: bool,
     /// Bytes that the task's uploads hold in memory.
     pub held: Arc<HeldBytes>,
+    /// Where files become visible by a copy: how they are staged.
+    pub copy: Option<CopyStaging>,
+}
+
+/// How files are staged that become visible by a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyStaging {
+    /// Full key of the folder of staged objects, without a `/` at its end.
+    pub folder: String,
+    /// Whether a file is sent by one request however large: the store takes no uploads in parts.
+    pub whole: bool,
 }
 
 impl UploadLimits {
+    /// As configured, for a store of which the probe found this.
+    pub fn new(config: &Config, lake: &Lake, verdict: &Verdict) -> Self {
+        let staging =
+            || CopyStaging { folder: lake.meta.key("staging"), whole: !verdict.whole_uploads };
+        Self {
+            file_max_bytes: config.file_max_bytes,
+            etags: verdict.etags,
+            held: Arc::default(),
+            copy: (verdict.publish == PublishMode::Copy).then(staging),
+        }
+    }
+
     /// Bytes that uploads hold now: collected for a part, or in a part on its way.
     pub fn in_flight_bytes(&self) -> u64 {
         self.held.get()
@@ -42,9 +68,11 @@ pub struct StoredFile {
     pub key: String,
     /// How it becomes visible.
     pub mode: PublishMode,
-    /// The store's id of the upload.
+    /// With [`PublishMode::Copy`]: the object it is copied from.
+    pub staging_key: Option<String>,
+    /// The store's id of the upload; empty for a staged object, which is whole.
     pub upload_id: String,
-    /// The store's ids of the parts' content, opaque, in order.
+    /// The store's ids of the parts' content, opaque, in order; none for a staged object.
     pub parts: Vec<String>,
     /// Size in bytes.
     pub size: u64,
@@ -61,6 +89,9 @@ impl StoredFile {
     /// # Errors
     /// The store's; the upload is then left to the store's lifecycle rule.
     pub async fn abort(self, store: &dyn Store) -> Result<()> {
-        store.abort(&self.key, &self.upload_id).await
+        match &self.staging_key {
+            Some(staged) => store.delete(staged).await,
+            None => store.abort(&self.key, &self.upload_id).await,
+        }
     }
 }

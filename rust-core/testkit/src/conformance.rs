@@ -4,7 +4,7 @@
 
 use alluvium_core::clock::SystemClock;
 use alluvium_core::store::{Completed, Created, PublishMode, Store};
-use alluvium_core::upload::{FileUpload, UploadLimits};
+use alluvium_core::upload::{CopyStaging, FileUpload, UploadLimits};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -22,6 +22,12 @@ pub async fn conformance(store: Arc<dyn Store>, folder: &str) {
     uploads_are_invisible_until_completed(&*store, &format!("{folder}/uploads")).await;
     uploads_that_are_gone(&*store, &format!("{folder}/gone")).await;
     files_arrive_whole(&store, &format!("{folder}/files")).await;
+    writes_and_copies(&*store, &format!("{folder}/copies")).await;
+    if store.mode() == PublishMode::Mpu {
+        for whole in [false, true] {
+            staged_files_are_objects(&store, &format!("{folder}/staged-{whole}"), whole).await;
+        }
+    }
 }
 
 async fn creates_once(store: &dyn Store, folder: &str) {
@@ -171,7 +177,8 @@ async fn files_arrive_whole(store: &Arc<dyn Store>, folder: &str) {
     let part = store.part_size();
     for size in [0, 1, part, 2 * part + 17] {
         let key = format!("{folder}/{size}.parquet");
-        let limits = UploadLimits { file_max_bytes: 1, etags: true, held: Arc::default() };
+        let limits =
+            UploadLimits { file_max_bytes: 1, etags: true, held: Arc::default(), copy: None };
         let clock = Arc::new(SystemClock);
         let mut upload = FileUpload::new(Arc::clone(store), key.clone(), limits.clone(), clock);
         let body: Bytes = (0..size).map(|i| (i / 13) as u8).collect();
@@ -188,6 +195,52 @@ async fn files_arrive_whole(store: &Arc<dyn Store>, folder: &str) {
         }
         assert_eq!(store.get(&key).await.unwrap().unwrap(), body);
         assert_eq!(limits.in_flight_bytes(), 0);
+    }
+}
+
+async fn writes_and_copies(store: &dyn Store, folder: &str) {
+    let (from, to) = (format!("{folder}/from/a.json"), format!("{folder}/to/b=1/c.json"));
+    assert!(matches!(store.copy(&from, &to).await, Completed::Gone), "nothing to copy");
+    assert!(store.head(&to).await.unwrap().is_none());
+    for body in ["one", "", "another"] {
+        store.put(&from, Bytes::from(body)).await.unwrap();
+        assert_eq!(store.get(&from).await.unwrap().unwrap(), body);
+        let copied = store.copy(&from, &to).await;
+        assert!(matches!(copied, Completed::Done), "{copied:?}");
+        assert_eq!(store.get(&to).await.unwrap().unwrap(), body, "copied over what was there");
+        assert_eq!(store.head(&to).await.unwrap().unwrap().size, body.len() as u64);
+    }
+    assert!(matches!(store.create(&from, Bytes::new()).await, Created::Refused));
+    store.delete(&from).await.unwrap();
+    assert!(matches!(store.copy(&from, &to).await, Completed::Gone));
+    assert_eq!(store.get(&to).await.unwrap().unwrap(), "another", "a copy stands by itself");
+}
+
+async fn staged_files_are_objects(store: &Arc<dyn Store>, folder: &str, whole: bool) {
+    let part = store.part_size();
+    for size in [0, 17, part, 2 * part + 17] {
+        let key = format!("{folder}/table/{size}.parquet");
+        let staging = CopyStaging { folder: format!("{folder}/staging"), whole };
+        let held = Arc::default();
+        let limits = UploadLimits { file_max_bytes: 1, etags: true, held, copy: Some(staging) };
+        let clock = Arc::new(SystemClock);
+        let upload = FileUpload::new(Arc::clone(store), key.clone(), limits.clone(), clock);
+        let mut upload = upload.of_epoch(7);
+        let body: Bytes = (0..size).map(|i| (i / 13) as u8).collect();
+        upload.push(body.slice(..size / 2));
+        let file = upload.finish(body.slice(size / 2..)).await.unwrap();
+        assert_eq!((file.mode, file.size), (PublishMode::Copy, size as u64));
+        let staged = file.staging_key.clone().unwrap();
+        assert!(staged.starts_with(&format!("{folder}/staging/00000007/")), "{staged}");
+        assert_eq!(store.get(&staged).await.unwrap().unwrap(), body);
+        assert_eq!(keys(&**store, &format!("{folder}/table"), None).await, [] as [String; 0]);
+        let copied = store.copy(&staged, &key).await;
+        assert!(matches!(copied, Completed::Done), "{copied:?}");
+        assert_eq!(store.get(&key).await.unwrap().unwrap(), body);
+        assert_eq!(limits.in_flight_bytes(), 0);
+        file.abort(&**store).await.unwrap();
+        assert!(store.head(&staged).await.unwrap().is_none(), "giving up deletes it");
+        store.delete(&key).await.unwrap();
     }
 }
 

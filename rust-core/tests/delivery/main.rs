@@ -6,6 +6,7 @@
 
 mod broken;
 mod costs;
+mod copy;
 mod errants;
 mod failures;
 mod memory;

@@ -28,7 +28,7 @@ fn rows_are_visible_once_whatever_the_store_does() {
             .unwrap();
         fastrand::seed(seed);
         println!("seed {seed}");
-        let (seen, l) = runtime.block_on(one_seed(seed));
+        let (seen, l) = runtime.block_on(one_seed(seed, &options()));
         records += seen.records;
         rows += seen.rows;
         blocks += seen.blocks;
@@ -40,15 +40,15 @@ fn rows_are_visible_once_whatever_the_store_does() {
 }
 
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     records: usize,
-    rows: usize,
+    pub(crate) rows: usize,
     /// Of the archive.
     blocks: usize,
 }
 
 /// What was in Kafka, and how many owners died.
-async fn one_seed(seed: u64) -> (Seen, usize) {
+pub(crate) async fn one_seed(seed: u64, options: &Options) -> (Seen, usize) {
     let mut rng = fastrand::Rng::with_seed(seed);
     // Small blocks: old records are archived while all this goes on.
     let mut world = World { blocks: Blocks::for_tests(4), ..World::new() };
@@ -63,7 +63,7 @@ async fn one_seed(seed: u64) -> (Seen, usize) {
         match rng.u8(0..100) {
             0..=4 if workers.len() < 3 => {
                 lives += 1;
-                let (mut worker, store) = world.faulty_worker(&options());
+                let (mut worker, store) = world.faulty_worker(options);
                 store.seed(rng.u64(..), Rates::ROUGH);
                 worker.assign(&tps, &world.kafka, &world.group);
                 workers.push((worker, store));
@@ -105,7 +105,7 @@ async fn one_seed(seed: u64) -> (Seen, usize) {
     }
     // Late requests of the dead land now or never.
     tokio::time::sleep(Duration::from_secs(10)).await;
-    let mut heir = world.worker(&options());
+    let mut heir = world.worker(options);
     heir.assign(&tps, &world.kafka, &world.group);
     world.run(&mut heir, Duration::from_secs(30)).await;
     let mut seen = Seen { blocks: world.archived(), ..Seen::default() };
@@ -121,7 +121,7 @@ async fn one_seed(seed: u64) -> (Seen, usize) {
     (seen, lives)
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { errants: ErrantPolicy::Report, ..Options::default() }
         .with("commit.max.records", 7)
         .with("errant.max.ratio", 1)

@@ -2,7 +2,7 @@
 
 use alluvium_core::clock::{Clock, UnixMillis};
 use alluvium_core::commit::LogAccess;
-use alluvium_core::config::Config;
+use alluvium_core::config::{Config, PublishChoice};
 use alluvium_core::error::Error;
 use alluvium_core::log::{Blocks, LogKeys, LogRecord};
 use alluvium_core::metrics::TaskMetrics;
@@ -12,7 +12,7 @@ use alluvium_core::recover::Identity;
 use alluvium_core::store::{Lake, Location, Store};
 use alluvium_core::task::{ErrantPolicy, MemoryBudget, Parts, SinkTask};
 use alluvium_core::upkeep::history;
-use alluvium_core::upload::UploadLimits;
+use alluvium_core::upload::{CopyStaging, UploadLimits};
 use alluvium_testkit::connect::{Group, Worker};
 use alluvium_testkit::kafka::Kafka;
 use alluvium_testkit::readback::{Reader, Visible};
@@ -134,6 +134,8 @@ impl World {
                 file_max_bytes: config.file_max_bytes,
                 etags: true,
                 held: Arc::default(),
+                copy: (config.publish == PublishChoice::Copy)
+                    .then(|| CopyStaging { folder: format!("{META}/staging"), whole: false }),
             },
             config,
         };

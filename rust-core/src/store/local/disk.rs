@@ -28,6 +28,12 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Gives a file another name, whatever has that name now.
+pub(super) fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+    trace("replace", to);
+    std::fs::rename(from, to)
+}
+
 /// Gives a file another name unless that name is taken; `false` = taken. The old name may remain
 /// when a power cut comes between two steps of a file system without the one-step form.
 pub(super) fn rename_unless_taken(from: &Path, to: &Path) -> io::Result<bool> {

@@ -54,6 +54,24 @@ impl Folders {
         Ok(created)
     }
 
+    /// Writes a file whatever is there: readers see the old bytes or the new ones.
+    pub(super) fn replace(&self, file: &Path, body: &[u8]) -> io::Result<()> {
+        let (_, staged) = self.stage_bytes(body)?;
+        let renamed = self.in_folder_of(file, || disk::rename_over(&staged, file).map(|()| true));
+        if renamed.is_err() {
+            drop(fs::remove_file(&staged));
+        }
+        disk::sync_folder(&renamed?.1)
+    }
+
+    /// Copies a file whatever is there; `false` = there is no such file.
+    pub(super) fn copy(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        match found(fs::read(from))? {
+            Some(body) => self.replace(to, &body).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
     /// Begins a staged file. Gives its id.
     pub(super) fn stage(&self) -> io::Result<String> {
         let (id, _) = self.stage_bytes(&[])?;

@@ -108,6 +108,20 @@ impl Store for LocalStore {
         self.run("deleting a file", key, move |_| Folders::delete(&file)).await
     }
 
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        let file = path(key);
+        self.run("writing a file", key, move |f| f.replace(&file, &body)).await
+    }
+
+    async fn copy(&self, from: &str, to: &str) -> Completed {
+        let (from, file) = (path(from), path(to));
+        match self.run("copying a file", to, move |f| f.copy(&from, &file)).await {
+            Ok(true) => Completed::Done,
+            Ok(false) => Completed::Gone,
+            Err(error) => Completed::Failed(error),
+        }
+    }
+
     async fn start_upload(&self, key: &str) -> Result<String> {
         self.run("staging a file", key, Folders::stage).await
     }

@@ -4,19 +4,21 @@
 //! log lies in the same bucket.
 
 mod rules;
+mod staging;
 
-use super::{Created, Lake};
+use super::{Created, Lake, PublishMode};
 use crate::clock::UnixMillis;
-use crate::config::Config;
-use crate::error::Result;
+use crate::config::{Config, PublishChoice};
+use crate::error::{Error, Kind, Result};
 use bytes::Bytes;
 use rules::Trial;
 use serde::{Deserialize, Serialize};
+use staging::Uploads;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Verdicts of another version are not read: the trials have changed since.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const VALID_MS: i64 = 24 * 60 * 60 * 1000;
 const VERDICTS: &str = "v1/probe/verdicts/";
 
@@ -32,6 +34,10 @@ pub struct Verdict {
     pub etags: bool,
     /// Whether completing a second time is answered with success.
     pub repeat_completion: bool,
+    /// How files become visible here.
+    pub publish: PublishMode,
+    /// Whether an upload in parts becomes the object that was sent.
+    pub whole_uploads: bool,
 }
 
 /// Tries the store, unless that was done within a day; one verdict serves all tasks of a lake.
@@ -41,28 +47,71 @@ pub struct Verdict {
 /// Temporary: it did not answer; nothing is known yet.
 pub async fn probe(lake: &Lake, config: &Config, now: UnixMillis) -> Result<Verdict> {
     let endpoint = config.s3.endpoint.as_deref().unwrap_or("");
-    let place = format!("{endpoint} {} {}", config.lake_url, config.meta_url);
+    let place = format!("{endpoint} {} {} {:?}", config.lake_url, config.meta_url, config.publish);
     let known = known(lake, now).await?;
     if let Some(verdict) = known.iter().find(|v| v.place == place) {
         return Ok(verdict.clone());
     }
     let trial = Trial::begin(&lake.meta);
-    let tried = trial.all().await;
+    let tried = try_all(&trial, lake, config).await;
     trial.clean_up().await;
-    let tried = tried?;
-    if !Arc::ptr_eq(&lake.table.store, &lake.meta.store) {
-        Trial::uploads_are_invisible(&lake.table).await?;
-    }
+    let (uploads, publish) = tried?;
     let verdict = Verdict {
         v: VERSION,
         place,
         checked_at_ms: now,
-        etags: tried.etags,
-        repeat_completion: tried.repeat_completion,
+        etags: uploads.etags,
+        repeat_completion: uploads.repeat_completion,
+        publish,
+        whole_uploads: uploads.whole,
     };
     remember(lake, &verdict).await;
     tracing::info!(?verdict, "the store keeps what exactly-once rests on");
     Ok(verdict)
+}
+
+async fn try_all(trial: &Trial, lake: &Lake, config: &Config) -> Result<(Uploads, PublishMode)> {
+    trial.log().await?;
+    let one_store = Arc::ptr_eq(&lake.table.store, &lake.meta.store);
+    let mut uploads = trial.uploads().await?;
+    if !one_store && uploads.flaw.is_none() {
+        uploads.flaw = Trial::uploads_are_invisible(&lake.table).await?;
+    }
+    let own = lake.table.store.mode();
+    let flaw = match (config.publish, uploads.flaw.take()) {
+        (PublishChoice::Auto | PublishChoice::Multipart, None) => return Ok((uploads, own)),
+        (PublishChoice::Multipart, Some(flaw)) => {
+            return Err(flaw.with("publish.mode", "multipart; auto or copy may work here"));
+        }
+        // A folder has no other way.
+        (_, Some(flaw)) if own != PublishMode::Mpu => return Err(flaw),
+        (_, flaw) => flaw,
+    };
+    if let Some(flaw) = flaw {
+        refuse_uncopyable(config, one_store, &flaw)?;
+        tracing::warn!(
+            %flaw,
+            "publish.mode=auto: files are staged as objects and copied, because uploads cannot be \
+             trusted here"
+        );
+    }
+    trial.copies().await?;
+    Ok((uploads, PublishMode::Copy))
+}
+
+/// What the configuration says of `publish.mode=copy` when it is asked for, where it is chosen.
+fn refuse_uncopyable(config: &Config, one_store: bool, flaw: &Error) -> Result<()> {
+    let refuse = |key: &'static str, message: &str| {
+        let why = format!("{message}; files can only be copied here, because: {flaw}");
+        Err(Error::new(Kind::Config, why).with("key", key).with("rule", "P4"))
+    };
+    if !one_store {
+        return refuse("lake.meta.url", "must be in the bucket of lake.url");
+    }
+    if let Err(message) = config.copies_fit() {
+        return refuse("file.max.bytes", &message);
+    }
+    Ok(())
 }
 
 /// Verdicts that are young enough; those that are not are removed.

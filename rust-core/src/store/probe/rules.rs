@@ -1,8 +1,8 @@
-//! The trials P1 to P5: in goes a folder of a store, out comes what the store does, or which
-//! promise it breaks.
+//! The trials P1, P2, P3 and P5: in goes a folder of a store, out comes nothing, or which promise
+//! the store breaks.
 
 use crate::error::{Error, Kind, Result};
-use crate::store::{Completed, Created, Location, Store, etag};
+use crate::store::{Created, Location, Store, is_lacking};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::join_all;
@@ -19,21 +19,14 @@ const CREATE_TWICE: &str = "the store accepted a second create of the same key; 
     impossible here. Use a store that honours If-None-Match on writes, also under concurrency: \
     AWS S3, SeaweedFS above 4.16, MinIO, Ceph, R2";
 
-/// What the trials found.
-#[derive(Debug)]
-pub(super) struct Tried {
-    pub(super) etags: bool,
-    pub(super) repeat_completion: bool,
-}
-
 /// Trials in a folder of their own.
 #[derive(Debug)]
 pub(super) struct Trial {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     /// Full key of the folder, with a `/` at its end.
-    folder: String,
+    pub(super) folder: String,
     /// Keys that may exist because of us.
-    made: Mutex<Vec<String>>,
+    pub(super) made: Mutex<Vec<String>>,
 }
 
 impl Trial {
@@ -42,14 +35,14 @@ impl Trial {
         Self { store: Arc::clone(&meta.store), folder, made: Mutex::default() }
     }
 
-    /// All trials, the cheap ones first.
-    pub(super) async fn all(&self) -> Result<Tried> {
+    /// What the commit log rests on, the cheap trials first.
+    pub(super) async fn log(&self) -> Result<()> {
         self.creates_once().await?;
         self.lists_what_is_there().await?;
         for round in 0..ROUNDS {
             self.lets_one_rival_win(round).await?;
         }
-        self.uploads().await
+        Ok(())
     }
 
     /// Removes what the trials made; what stays is small and in nobody's way.
@@ -139,59 +132,11 @@ impl Trial {
         Err(broken("P3", folder, message).with("listed", listed.len()).with("there", keys.len()))
     }
 
-    /// P4: an upload is invisible until it is completed, then whole.
-    async fn uploads(&self) -> Result<Tried> {
-        let (key, body) = (self.key("upload"), Bytes::from_static(b"staged, then published"));
-        let (upload, id) = self.stage(&key, &body).await?;
-        let parts = [id];
-        match self.store.complete(&key, &upload, &parts).await {
-            Completed::Done => {}
-            Completed::Gone => return Err(broken("P4", &key, "the store lost an upload at once")),
-            Completed::Failed(error) => return Err(error),
-        }
-        let Some(info) = self.store.head(&key).await? else {
-            return Err(broken("P4", &key, "a completed upload is not visible"));
-        };
-        if self.store.get(&key).await?.is_none_or(|content| content != body) {
-            return Err(broken("P4", &key, "a completed upload has other bytes than were sent"));
-        }
-        let foretold = etag::of_parts(etag::digest(&body), &parts);
-        let repeated = self.store.complete(&key, &upload, &parts).await;
-        Ok(Tried {
-            etags: foretold.is_some() && info.etag == foretold,
-            repeat_completion: matches!(repeated, Completed::Done),
-        })
-    }
-
-    /// P4 where nothing may be made visible: an upload that is given up.
-    pub(super) async fn uploads_are_invisible(table: &Location) -> Result<()> {
-        let folder = format!("{}/", table.key("alluvium-probe"));
-        let trial = Self { store: Arc::clone(&table.store), folder, made: Mutex::default() };
-        let key = trial.key(&Uuid::new_v4().simple().to_string());
-        let staged = trial.stage(&key, &Bytes::from_static(b"never published")).await;
-        trial.clean_up().await;
-        trial.store.abort(&key, &staged?.0).await
-    }
-
-    /// Stages an upload of one part. Gives its id and the part's.
-    async fn stage(&self, key: &str, body: &Bytes) -> Result<(String, String)> {
-        self.note(key);
-        let upload = self.store.start_upload(key).await?;
-        let id = self.store.put_part(key, &upload, 0, body.clone()).await?;
-        let listed = self.store.list(&self.folder, None).await?;
-        if self.store.head(key).await?.is_some() || listed.iter().any(|info| info.key == key) {
-            let message = "the store shows an upload before it is completed; readers would see \
-                           rows that are not committed";
-            return Err(broken("P4", key, message));
-        }
-        Ok((upload, id))
-    }
-
-    fn key(&self, name: &str) -> String {
+    pub(super) fn key(&self, name: &str) -> String {
         format!("{}{name}", self.folder)
     }
 
-    fn note(&self, key: &str) {
+    pub(super) fn note(&self, key: &str) {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).push(key.to_owned());
     }
 
@@ -201,6 +146,11 @@ impl Trial {
         match self.store.create(key, Bytes::from(body.to_owned())).await {
             Created::Done => Ok(true),
             Created::Refused => Ok(false),
+            Created::Unknown(error) if is_lacking(&error) => {
+                let message = "the store does not implement creates under a condition \
+                               (If-None-Match); exactly-once is impossible here";
+                Err(broken("P1", key, message).because(error))
+            }
             Created::Unknown(error) => Err(error),
         }
     }
@@ -222,7 +172,7 @@ impl Trial {
     }
 }
 
-fn broken(rule: &str, key: &str, message: &str) -> Error {
+pub(super) fn broken(rule: &str, key: &str, message: &str) -> Error {
     Error::new(Kind::Config, message)
         .with("key", "lake.meta.url")
         .with("rule", rule)

@@ -138,6 +138,30 @@ impl Store for S3Store {
         deleted.map(drop).map_err(|e| self.target.error(doing, key, e))
     }
 
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        let doing = "writing an object";
+        let path = self.path(doing, key)?;
+        let _turn = self.turn().await;
+        let payload = PutPayload::from_bytes(body);
+        let written = self.clients.data.put_opts(&path, payload, PutMode::Overwrite.into()).await;
+        written.map(drop).map_err(|e| self.target.error(doing, key, e))
+    }
+
+    async fn copy(&self, from: &str, to: &str) -> Completed {
+        let doing = "copying an object";
+        let paths = self.path(doing, from).and_then(|f| Ok((f, self.path(doing, to)?)));
+        let (from, to_path) = match paths {
+            Ok(paths) => paths,
+            Err(error) => return Completed::Failed(error),
+        };
+        let _turn = self.turn().await;
+        match self.clients.complete.copy(&from, &to_path).await {
+            Ok(()) => Completed::Done,
+            Err(error) if is_absent(&error) => Completed::Gone,
+            Err(error) => Completed::Failed(self.target.error(doing, to, error)),
+        }
+    }
+
     async fn start_upload(&self, key: &str) -> Result<String> {
         let doing = "beginning an upload";
         let path = self.path(doing, key)?;

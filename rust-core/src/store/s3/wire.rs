@@ -2,6 +2,7 @@
 //! out as a [`Refusal`], with its status and the store's own code. object_store keeps these only
 //! as text, and what may be tried again depends on them. Nothing is retried here.
 
+use crate::store::Lacking;
 use async_trait::async_trait;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
@@ -67,7 +68,13 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for Refusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let lacking = matches!(self.status, 405 | 501)
+            || matches!(&*self.code, "NotImplemented" | "MethodNotAllowed");
+        lacking.then_some(&Lacking)
+    }
+}
 
 /// One HTTP client, whatever options object_store asks for: its pool is shared.
 #[derive(Debug, Clone)]

@@ -193,6 +193,26 @@ impl Store for FaultyStore {
         .await
     }
 
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        let owned = (key.to_owned(), body);
+        self.send(Op::Put, key, |s| {
+            let (key, body) = owned.clone();
+            async move { s.put(&key, body).await }
+        })
+        .await
+    }
+
+    async fn copy(&self, from: &str, to: &str) -> Completed {
+        let owned = (from.to_owned(), to.to_owned());
+        let answer = self
+            .send(Op::Copy, to, |s| {
+                let (from, to) = owned.clone();
+                async move { Ok(s.copy(&from, &to).await) }
+            })
+            .await;
+        answer.unwrap_or_else(Completed::Failed)
+    }
+
     async fn start_upload(&self, key: &str) -> Result<String> {
         let owned = key.to_owned();
         self.send(Op::StartUpload, key, |s| {

@@ -17,6 +17,10 @@ pub enum Op {
     Create,
     /// Delete.
     Delete,
+    /// Write whatever is there.
+    Put,
+    /// Copy within the store; its key is where to.
+    Copy,
     /// Begin an upload.
     StartUpload,
     /// Store a part.

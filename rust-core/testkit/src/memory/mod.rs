@@ -10,7 +10,7 @@ mod state;
 pub use personality::Personality;
 
 use alluvium_core::error::{Error, Kind, Result};
-use alluvium_core::store::{Completed, Created, ObjectInfo, PublishMode, Store};
+use alluvium_core::store::{Completed, Created, ObjectInfo, PublishMode, Store, lacking};
 use async_trait::async_trait;
 use bytes::Bytes;
 use md5::{Digest, Md5};
@@ -164,7 +164,28 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        self.overwrite(key, body);
+        Ok(())
+    }
+
+    async fn copy(&self, from: &str, to: &str) -> Completed {
+        if self.personality.no_copies {
+            return Completed::Failed(lacking("copying", to));
+        }
+        match self.object(from) {
+            Some(body) => {
+                self.overwrite(to, body);
+                Completed::Done
+            }
+            None => Completed::Gone,
+        }
+    }
+
     async fn start_upload(&self, key: &str) -> Result<String> {
+        if self.personality.no_uploads {
+            return Err(lacking("beginning an upload", key));
+        }
         let mut state = self.state();
         state.uploads_begun += 1;
         let id = format!("upload-{:06}", state.uploads_begun);

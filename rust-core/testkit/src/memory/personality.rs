@@ -15,6 +15,10 @@ pub struct Personality {
     pub abort_destroys_completed: bool,
     /// Uploads are visible while they are written (no real multipart uploads).
     pub visible_uploads: bool,
+    /// Uploads in parts are not implemented.
+    pub no_uploads: bool,
+    /// Copies are not implemented.
+    pub no_copies: bool,
 }
 
 impl Personality {
@@ -26,6 +30,8 @@ impl Personality {
         equal_parts: false,
         abort_destroys_completed: false,
         visible_uploads: false,
+        no_uploads: false,
+        no_copies: false,
     };
     /// MinIO: NoSuchUpload once completed.
     pub const MINIO: Self = Self { repeat_completion: false, ..Self::AWS };

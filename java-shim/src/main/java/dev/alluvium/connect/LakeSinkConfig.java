@@ -134,8 +134,11 @@ public final class LakeSinkConfig extends AbstractConfig {
             + "others go on.")
         .key("log.bootstrap", BOOLEAN, false,
             "Allows to begin a commit log anew where one was before, after its loss.")
-        .choice("publish.mode", OneOf.of("auto").later("multipart", "copy"),
-            "How a file becomes visible; auto takes the best way the store passes the probe for.")
+        .choice("publish.mode", OneOf.of("auto", "multipart", "copy"),
+            "How a file becomes visible on S3. multipart: its upload is completed. copy: it is "
+            + "staged as an object beside the commit log, and copied by the store (two objects, "
+            + "file.max.bytes at most 2.5 GiB, lake.meta.url in the bucket of lake.url). auto: "
+            + "multipart, or copy where the store's uploads fail the probe.")
         .key("errant.max.ratio", DOUBLE, 0.5,
             "Share of errant records in the last 10,000 beyond which the task fails, so that a "
             + "wrong setting does not drain a topic into a dead letter queue.")

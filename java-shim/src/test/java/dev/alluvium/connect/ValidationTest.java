@@ -70,7 +70,7 @@ class ValidationTest {
         "delivery.guarantee | at_least_once | comes with a later release",
         "lost.upload | rebuild | comes with a later release",
         "range.lost | record | comes with a later release",
-        "publish.mode | copy | comes with a later release",
+        "publish.mode | rename | must be auto or multipart or copy",
         "schema.evolution | strict | comes with a later release",
         "schema.incompatible | dlq | comes with a later release",
         "watermark.idle.ms | 5 | comes with a later release",
