@@ -71,6 +71,8 @@ numbers! {
     gaps,
     /// Log records whose outcome was unknown at first.
     unknown_outcomes,
+    /// 1 with `delivery.guarantee=at_least_once`: nothing fences an owner that stood still.
+    unfenced,
     /// Bytes of frames in the queue.
     queue_bytes,
     /// Topic-partitions open now.

@@ -1,7 +1,7 @@
 //! One suite, every store: in memory, on a folder, on a real S3 server.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
-use alluvium_core::store::{Store, open};
+use alluvium_core::store::{PlainStore, Store, open};
 use alluvium_testkit::weed::{self, Weed};
 use alluvium_testkit::{MemoryStore, Personality, conformance};
 use std::sync::Arc;
@@ -11,6 +11,14 @@ async fn in_memory() {
     for personality in [Personality::AWS, Personality::MINIO, Personality::R2] {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(personality).with_part_size(1 << 16));
         conformance(store, "table").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_conditions() {
+    for personality in [Personality::AWS, Personality::GCS_INTEROP] {
+        let memory = MemoryStore::new(personality).with_part_size(1 << 16);
+        conformance(Arc::new(PlainStore::new(Arc::new(memory))), "table").await;
     }
 }
 

@@ -4,7 +4,7 @@
 use alluvium_core::config::Config;
 use alluvium_core::error::Kind;
 use alluvium_core::store::probe::probe;
-use alluvium_core::store::{Lake, Location, PublishMode, Store, open};
+use alluvium_core::store::{Lake, Location, PlainStore, PublishMode, Store, open};
 use alluvium_core::upload::UploadLimits;
 use alluvium_testkit::weed::{self, Weed};
 use alluvium_testkit::{Fault, FaultyStore, MemoryStore, Op, Personality};
@@ -101,6 +101,57 @@ async fn files_are_copied_where_uploads_cannot_be_trusted_or_when_it_is_said() {
         store.take_requests();
         assert_eq!(probe(&lake, &config, NOW + 1).await.unwrap(), verdict, "kept");
         assert_eq!(store.count(Op::Copy), 0);
+    }
+}
+
+/// A lake as `at_least_once` opens it.
+fn unfenced(personality: Personality) -> (MemoryStore, FaultyStore, Lake) {
+    let memory = MemoryStore::new(personality);
+    let store = FaultyStore::new(Arc::new(memory.clone()));
+    let plain: Arc<dyn Store> = Arc::new(PlainStore::new(Arc::new(store.clone())));
+    (memory, store, lake(&plain))
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_least_once_takes_stores_without_conditions_and_no_others() {
+    let at_least_once = [("delivery.guarantee", "at_least_once")];
+    let config = in_mode("auto", &at_least_once);
+    for personality in [Personality::GCS_INTEROP, Personality::OLD_SEAWEEDFS, Personality::AWS] {
+        let (memory, store, lake) = unfenced(personality);
+        let verdict = probe(&lake, &config, NOW).await.unwrap();
+        assert_eq!((verdict.publish, store.count(Op::Create)), (PublishMode::Mpu, 0));
+        assert_eq!(memory.keys().len(), 1, "the verdict");
+        // What was found for one guarantee says nothing for the other.
+        store.take_requests();
+        drop(probe(&lake, &configured(), NOW + 1).await);
+        assert!(store.count(Op::Head) > 40, "tried anew, with rivals");
+    }
+    let (memory, _, lake) = unfenced(Personality::GCS_INTEROP);
+    memory.freeze_listing();
+    let error = probe(&lake, &config, NOW).await.unwrap_err();
+    assert_eq!(error.context("rule"), Some("P3"), "{error}");
+}
+
+#[tokio::test]
+async fn the_refusal_says_what_would_work() {
+    for personality in [Personality::GCS_INTEROP, Personality::OLD_SEAWEEDFS] {
+        let (_, _, lake) = faulty(personality);
+        let error = probe(&lake, &configured(), NOW).await.unwrap_err();
+        for part in ["exactly-once is impossible here", "delivery.guarantee=at_least_once"] {
+            assert!(error.message().contains(part), "{error}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guarantee_decides_how_a_lake_is_opened() {
+    let root = tempfile::tempdir().unwrap();
+    let url = format!("file://{}/lake", root.path().display());
+    for (guarantee, plain) in [("exactly_once", false), ("at_least_once", true)] {
+        let ours = [("lake.url", url.as_str()), ("delivery.guarantee", guarantee)];
+        let lake = open(&weed::config(&ours)).unwrap();
+        assert_eq!(format!("{:?}", lake.meta.store).starts_with("PlainStore"), plain);
+        assert!(Arc::ptr_eq(&lake.meta.store, &lake.table.store));
     }
 }
 

@@ -89,7 +89,6 @@ pub(super) const ONE_WAY: &[(&str, &[&str])] = &[
     ("format", &["parquet"]),
     ("schema.evolution", &["widen"]),
     ("schema.incompatible", &["fail"]),
-    ("delivery.guarantee", &["exactly_once"]),
     ("lost.upload", &["fail"]),
     ("range.lost", &["fail"]),
 ];

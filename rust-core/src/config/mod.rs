@@ -57,6 +57,8 @@ pub struct Config {
     pub file_max_records: Option<u64>,
     /// `close.flush.ms`.
     pub close_flush_ms: u64,
+    /// `delivery.guarantee`.
+    pub guarantee: Guarantee,
     /// `memory.limit.bytes`, of the whole loaded library.
     pub memory_limit_bytes: u64,
     /// `upload.max.age.ms`.
@@ -105,6 +107,15 @@ pub enum EventTimeSource {
     Kafka,
     /// `after.<column>`: a column of the row image (`before` for a delete).
     Column(String),
+}
+
+/// `delivery.guarantee`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarantee {
+    /// Every row in exactly one visible file; a store that cannot keep this is refused.
+    ExactlyOnce,
+    /// Without fencing: an owner that stood still may lay down rows a second time.
+    AtLeastOnce,
 }
 
 /// `publish.mode`: how files become visible on S3.

@@ -3,7 +3,9 @@
 use super::keys::{KEYS, ONE_WAY, Secrecy};
 use super::reader::Reader;
 use super::rules;
-use super::{Compression, Config, ConfigError, ParquetConfig, PublishChoice, S3Config, Secret};
+use super::{
+    Compression, Config, ConfigError, Guarantee, ParquetConfig, PublishChoice, S3Config, Secret,
+};
 use std::collections::BTreeMap;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -54,6 +56,9 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let file_max_bytes = r.number("file.max.bytes", any.clone());
     let file_max_records = optional(r, "file.max.records", |r, k| r.number(k, any));
     let close_flush_ms = r.number("close.flush.ms", 0..=60_000);
+    let guarantees =
+        [("exactly_once", Guarantee::ExactlyOnce), ("at_least_once", Guarantee::AtLeastOnce)];
+    let guarantee = r.choice("delivery.guarantee", &guarantees);
     let memory_limit_bytes = r.number("memory.limit.bytes", 16 * MIB..=1 << 40);
     let upload_max_age_ms = r.number("upload.max.age.ms", 1_000..=7 * 24 * HOUR_MS);
     within(r, "commit.interval.ms", commit_interval_ms, upload_max_age_ms, rules::interval);
@@ -84,6 +89,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         file_max_bytes: file_max_bytes?,
         file_max_records: file_max_records?,
         close_flush_ms: close_flush_ms?,
+        guarantee: guarantee?,
         memory_limit_bytes: memory_limit_bytes?,
         upload_max_age_ms: upload_max_age_ms?,
         isolate_failures: isolate?,

@@ -9,6 +9,7 @@ mod check;
 pub(crate) mod etag;
 pub mod local;
 mod open;
+mod plain;
 pub mod probe;
 pub mod s3;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod url;
 
 pub use check::{Checked, check};
 pub use open::{open, open_as};
+pub use plain::PlainStore;
 
 use crate::error::{Error, Kind, Result};
 use async_trait::async_trait;
@@ -98,8 +100,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn create(&self, key: &str, body: Bytes) -> Created;
     /// Deletes the object; no error when there is none.
     async fn delete(&self, key: &str) -> Result<()>;
-    /// Writes the object whatever is there, durably. Repeating it with the same bytes is harmless,
-    /// so it may be repeated within.
+    /// Writes the object whatever is there, durably. Sent once, like a create.
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {
         drop(body);
         Err(lacking("writing an object unconditionally", key))

@@ -4,8 +4,8 @@
 use super::local::LocalStore;
 use super::s3::{AwsEnvironment, S3Store};
 use super::url::{self, LakeUrl};
-use super::{Lake, Location, Store};
-use crate::config::Config;
+use super::{Lake, Location, PlainStore, Store};
+use crate::config::{Config, Guarantee};
 use crate::error::Result;
 use std::sync::Arc;
 
@@ -42,8 +42,20 @@ pub fn open_as(config: &Config, environment: &AwsEnvironment) -> Result<Lake> {
             same(LocalStore::open(&table.path(), &meta.path(), part_size, writers)?)
         }
     };
+    let (of_table, of_meta) = match config.guarantee {
+        Guarantee::ExactlyOnce => (of_table, of_meta),
+        Guarantee::AtLeastOnce => unfenced(of_table, of_meta),
+    };
     let at = |store, url: LakeUrl| Location { store, prefix: url.folder };
     Ok(Lake { table: at(of_table, table), meta: at(of_meta, meta) })
+}
+
+/// One store stays one: files are copied within it.
+fn unfenced(table: Arc<dyn Store>, meta: Arc<dyn Store>) -> (Arc<dyn Store>, Arc<dyn Store>) {
+    match Arc::ptr_eq(&table, &meta) {
+        true => same(PlainStore::new(table)),
+        false => (table, Arc::new(PlainStore::new(meta))),
+    }
 }
 
 fn same(store: impl Store + 'static) -> (Arc<dyn Store>, Arc<dyn Store>) {

@@ -7,6 +7,7 @@ use super::budget::{MemoryShare, Pressure};
 use super::driver::Driver;
 use super::errants::Errant;
 use super::inbox::{Control, Event, Message, Outbox};
+use crate::config::Guarantee;
 use crate::error::{Error, Kind, Result};
 use crate::frame::{Cursor, Frame};
 use crate::log::Blocks;
@@ -76,6 +77,7 @@ impl SinkTask {
         let (control, controls) = mpsc::unbounded_channel();
         let outbox = Arc::new(Outbox::default());
         let (metrics, share) = (parts.metrics.clone(), parts.share.clone());
+        metrics.unfenced.set((parts.config.guarantee == Guarantee::AtLeastOnce).into());
         // A queue of this size keeps the pipeline busy between two polls.
         let queue_soft_limit = (share.limit() / 16).clamp(2 << 20, 32 << 20) as i64;
         let driver = Driver::new(parts, messages, controls, outbox.clone(), blocks);

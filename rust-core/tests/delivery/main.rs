@@ -14,5 +14,6 @@ mod ownership;
 mod restart;
 mod seeds;
 mod settled;
+mod unfenced;
 mod upkeep;
 mod world;

@@ -8,7 +8,7 @@ mod staging;
 
 use super::{Created, Lake, PublishMode};
 use crate::clock::UnixMillis;
-use crate::config::{Config, PublishChoice};
+use crate::config::{Config, Guarantee, PublishChoice};
 use crate::error::{Error, Kind, Result};
 use bytes::Bytes;
 use rules::Trial;
@@ -47,7 +47,16 @@ pub struct Verdict {
 /// Temporary: it did not answer; nothing is known yet.
 pub async fn probe(lake: &Lake, config: &Config, now: UnixMillis) -> Result<Verdict> {
     let endpoint = config.s3.endpoint.as_deref().unwrap_or("");
-    let place = format!("{endpoint} {} {} {:?}", config.lake_url, config.meta_url, config.publish);
+    let place = format!(
+        "{endpoint} {} {} {:?} {:?}",
+        config.lake_url, config.meta_url, config.guarantee, config.publish
+    );
+    if config.guarantee == Guarantee::AtLeastOnce {
+        tracing::warn!(
+            "delivery.guarantee=at_least_once: fencing=none. Rows may be doubled while two tasks \
+             own one topic-partition; on a store that passes the probe exactly_once costs less"
+        );
+    }
     let known = known(lake, now).await?;
     if let Some(verdict) = known.iter().find(|v| v.place == place) {
         return Ok(verdict.clone());
@@ -66,12 +75,12 @@ pub async fn probe(lake: &Lake, config: &Config, now: UnixMillis) -> Result<Verd
         whole_uploads: uploads.whole,
     };
     remember(lake, &verdict).await;
-    tracing::info!(?verdict, "the store keeps what exactly-once rests on");
+    tracing::info!(?verdict, "the store keeps what the commit log rests on");
     Ok(verdict)
 }
 
 async fn try_all(trial: &Trial, lake: &Lake, config: &Config) -> Result<(Uploads, PublishMode)> {
-    trial.log().await?;
+    trial.log(config.guarantee).await?;
     let one_store = Arc::ptr_eq(&lake.table.store, &lake.meta.store);
     let mut uploads = trial.uploads().await?;
     if !one_store && uploads.flaw.is_none() {

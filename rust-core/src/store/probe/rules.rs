@@ -1,6 +1,7 @@
 //! The trials P1, P2, P3 and P5: in goes a folder of a store, out comes nothing, or which promise
 //! the store breaks.
 
+use crate::config::Guarantee;
 use crate::error::{Error, Kind, Result};
 use crate::store::{Created, Location, Store, is_lacking};
 use bytes::Bytes;
@@ -17,7 +18,7 @@ const TRIES: usize = 5;
 
 const CREATE_TWICE: &str = "the store accepted a second create of the same key; exactly-once is \
     impossible here. Use a store that honours If-None-Match on writes, also under concurrency: \
-    AWS S3, SeaweedFS above 4.16, MinIO, Ceph, R2";
+    AWS S3, SeaweedFS above 4.16, MinIO, Ceph, R2; or set delivery.guarantee=at_least_once";
 
 /// Trials in a folder of their own.
 #[derive(Debug)]
@@ -36,9 +37,13 @@ impl Trial {
     }
 
     /// What the commit log rests on, the cheap trials first.
-    pub(super) async fn log(&self) -> Result<()> {
+    pub(super) async fn log(&self, guarantee: Guarantee) -> Result<()> {
         self.creates_once().await?;
         self.lists_what_is_there().await?;
+        if guarantee == Guarantee::AtLeastOnce {
+            // Rivals are what it does without.
+            return Ok(());
+        }
         for round in 0..ROUNDS {
             self.lets_one_rival_win(round).await?;
         }
@@ -148,7 +153,8 @@ impl Trial {
             Created::Refused => Ok(false),
             Created::Unknown(error) if is_lacking(&error) => {
                 let message = "the store does not implement creates under a condition \
-                               (If-None-Match); exactly-once is impossible here";
+                               (If-None-Match); exactly-once is impossible here. Use another \
+                               store, or set delivery.guarantee=at_least_once";
                 Err(broken("P1", key, message).because(error))
             }
             Created::Unknown(error) => Err(error),

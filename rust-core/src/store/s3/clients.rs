@@ -34,6 +34,8 @@ pub(super) struct Clients {
     pub(super) small: AmazonS3,
     /// Parts: repeated for `s3.retry.max.ms`.
     pub(super) data: AmazonS3,
+    /// Whole objects: sent once; whoever asks knows what a second time may overwrite.
+    pub(super) data_once: AmazonS3,
     /// Completions: sent once, because a repeated one makes NoSuchUpload of a success.
     pub(super) complete: AmazonS3,
 }
@@ -62,6 +64,7 @@ impl Clients {
         let clients = Self {
             once: bucket_at.client(small.clone(), retries(0, Duration::ZERO))?,
             small: bucket_at.client(small, retries(4, Duration::from_secs(10)))?,
+            data_once: bucket_at.client(data.clone(), retries(0, Duration::ZERO))?,
             data: bucket_at.client(data, part_retries)?,
             complete: bucket_at.client(wire(COMPLETE)?, retries(0, Duration::ZERO))?,
         };

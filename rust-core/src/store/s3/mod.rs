@@ -143,8 +143,8 @@ impl Store for S3Store {
         let path = self.path(doing, key)?;
         let _turn = self.turn().await;
         let payload = PutPayload::from_bytes(body);
-        let written = self.clients.data.put_opts(&path, payload, PutMode::Overwrite.into()).await;
-        written.map(drop).map_err(|e| self.target.error(doing, key, e))
+        let written = self.clients.data_once.put_opts(&path, payload, PutMode::Overwrite.into());
+        written.await.map(drop).map_err(|e| self.target.error(doing, key, e))
     }
 
     async fn copy(&self, from: &str, to: &str) -> Completed {

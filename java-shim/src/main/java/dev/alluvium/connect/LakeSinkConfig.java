@@ -118,9 +118,11 @@ public final class LakeSinkConfig extends AbstractConfig {
             + "after everything before it is visible.")
 
         .group("Safety")
-        .choice(DELIVERY_GUARANTEE, OneOf.of(EXACTLY_ONCE).later("at_least_once"),
+        .choice(DELIVERY_GUARANTEE, OneOf.of(EXACTLY_ONCE, "at_least_once"),
             "exactly_once: every record that yields a row is in exactly one visible file. A store "
-            + "that cannot keep this is refused.")
+            + "that cannot keep this is refused. at_least_once: for such stores; nothing fences a "
+            + "task that stood still, so rows may be doubled while two tasks own one "
+            + "topic-partition. Said at each start.")
         .key("memory.limit.bytes", LONG, 256L << 20,
             "Memory of the loaded library, shared fairly by all of its tasks.")
         .key("upload.max.age.ms", LONG, 21_600_000L,

@@ -67,7 +67,7 @@ class ValidationTest {
         "row.layout | envelope | comes with a later release",
         "tombstones | row | comes with a later release",
         "input.format | avro | comes with a later release",
-        "delivery.guarantee | at_least_once | comes with a later release",
+        "delivery.guarantee | once | must be exactly_once or at_least_once",
         "lost.upload | rebuild | comes with a later release",
         "range.lost | record | comes with a later release",
         "publish.mode | rename | must be auto or multipart or copy",
