@@ -115,6 +115,7 @@ fn task(runtime: &tokio::runtime::Runtime) -> (SinkTask, Arc<TaskMetrics>) {
             file_max_bytes: config.file_max_bytes,
             etags: true,
             held: Arc::default(),
+            opaque_parts: false,
             copy: None,
         },
         config,

@@ -46,6 +46,7 @@ async fn stores_that_keep_their_word_pass_and_nothing_stays_but_the_verdict() {
         assert_eq!(keys.len(), 1, "{keys:?}");
         assert!(keys[0].starts_with("cdc.alluvium/v1/probe/verdicts/"), "{keys:?}");
         assert_eq!(memory.open_uploads(), []);
+        assert!(!verdict.opaque_parts);
         let touched = store.requests();
         assert!(touched.iter().all(|r| !r.key.starts_with("cdc/")), "the table is not touched");
     }
@@ -130,6 +131,20 @@ async fn at_least_once_takes_stores_without_conditions_and_no_others() {
     memory.freeze_listing();
     let error = probe(&lake, &config, NOW).await.unwrap_err();
     assert_eq!(error.context("rule"), Some("P3"), "{error}");
+}
+
+#[tokio::test]
+async fn ids_that_do_not_follow_from_the_bytes_are_found_out_and_kept_by_what_they_depend_on() {
+    let (_, store, lake) = faulty(Personality::KMS);
+    let verdict = probe(&lake, &configured(), NOW).await.unwrap();
+    assert!(verdict.opaque_parts && !verdict.etags);
+    assert!(UploadLimits::new(&configured(), &lake, &verdict).opaque_parts);
+    for key in ["s3.sse", "s3.checksum"] {
+        let value = if key == "s3.sse" { "aws:kms" } else { "sha256" };
+        store.take_requests();
+        probe(&lake, &in_mode("auto", &[(key, value)]), NOW).await.unwrap();
+        assert!(store.count(Op::Create) > 48, "a verdict without {key} says nothing with it");
+    }
 }
 
 #[tokio::test]

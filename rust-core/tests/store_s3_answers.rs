@@ -3,8 +3,9 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::config::S3Config;
+use alluvium_core::error::{Error, Kind};
 use alluvium_core::store::s3::{AwsEnvironment, S3Store};
-use alluvium_core::store::{Checked, Completed, Created, Store, check};
+use alluvium_core::store::{Checked, Completed, Content, Created, Store, check};
 use alluvium_testkit::canned::{Answer, Canned};
 use alluvium_testkit::weed;
 use bytes::Bytes;
@@ -27,55 +28,116 @@ fn always(answer: Answer) -> Canned {
     Canned::start(Vec::new(), answer).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_create_is_sent_once_whatever_comes_back() {
-    let answers = [
-        (Answer::error("412 Precondition Failed", "PreconditionFailed"), "refused"),
-        (Answer::error("409 Conflict", "ConditionalRequestConflict"), "refused"),
-        (Answer::error("503 Slow Down", "SlowDown"), "unknown, temporary"),
-        (Answer::error("500 Internal", "InternalError"), "unknown, temporary"),
-        (Answer::error("408 Timeout", "RequestTimeout"), "unknown, temporary"),
-        (Answer::Cut, "unknown, temporary"),
-        (Answer::error("403 Forbidden", "AccessDenied"), "unknown, permanent"),
-        (Answer::error("404 Not Found", "NoSuchBucket"), "unknown, permanent"),
-        (Answer::error("501 Not Implemented", "NotImplemented"), "unknown, permanent"),
-    ];
-    for (answer, expected) in answers {
-        let server = always(answer.clone());
-        let told = match store(&server).create("cdc.alluvium/a", Bytes::from("x")).await {
-            Created::Done => "done",
-            Created::Refused => "refused",
-            Created::Unknown(error) if error.is_temporary() => "unknown, temporary",
-            Created::Unknown(_) => "unknown, permanent",
-        };
-        assert_eq!(told, expected, "{answer:?}");
-        let seen = server.seen();
-        assert_eq!(seen.len(), 1, "{answer:?}: {seen:?}");
-        assert!(seen[0].0.starts_with("PUT /lake/cdc.alluvium/a "), "{seen:?}");
-        assert!(seen[0].1.contains(&"if-none-match: *".to_owned()), "{seen:?}");
+/// What a store can say to a write.
+fn answers() -> Vec<(&'static str, Answer)> {
+    let error_in_200 = "<Error><Code>InternalError</Code></Error>".to_owned();
+    let etag = vec!["etag: \"e\"".to_owned()];
+    let e = Answer::error;
+    vec![
+        ("200", Answer::Say("200 OK", etag.clone(), "<R><ETag>e</ETag></R>".to_owned())),
+        ("200 with an error", Answer::Say("200 OK", etag, error_in_200)),
+        ("400 InvalidPart", e("400 Bad Request", "InvalidPart")),
+        ("400 ExpiredToken", e("400 Bad Request", "ExpiredToken")),
+        ("400 NotImplemented", e("400 Bad Request", "NotImplemented")),
+        ("403 AccessDenied", e("403 Forbidden", "AccessDenied")),
+        ("403 RequestTimeTooSkewed", e("403 Forbidden", "RequestTimeTooSkewed")),
+        ("404 NoSuchUpload", e("404 Not Found", "NoSuchUpload")),
+        ("404 NoSuchKey", e("404 Not Found", "NoSuchKey")),
+        ("404 NoSuchBucket", e("404 Not Found", "NoSuchBucket")),
+        ("408", e("408 Request Timeout", "RequestTimeout")),
+        ("409", e("409 Conflict", "ConditionalRequestConflict")),
+        ("412", e("412 Precondition Failed", "PreconditionFailed")),
+        ("429", e("429 Too Many Requests", "TooManyRequests")),
+        ("500", e("500 Internal Server Error", "InternalError")),
+        ("501", e("501 Not Implemented", "NotImplemented")),
+        ("503", e("503 Slow Down", "SlowDown")),
+        ("504, from a proxy", Answer::Say("504 Gateway Timeout", vec![], "<html>".to_owned())),
+        ("cut", Answer::Cut),
+    ]
+}
+
+/// How each write tells each answer. `+`: done; `gone`, `refused`; `try`: temporary, it may or may
+/// not have happened; `no`: permanent; `decl`: temporary, and certainly nothing happened.
+#[rustfmt::skip]
+const TOLD: &[(&str, &str, &str, &str, &str, &str)] = &[
+    // answer                   create     complete  copy     part, once  whole put
+    ("200",                     "+",       "+",      "+",     "+",        "+"),
+    ("200 with an error",       "+",       "try",    "try",   "+",        "+"),
+    ("400 InvalidPart",         "no",      "no",     "no",    "no",       "no"),
+    ("400 ExpiredToken",        "try",     "try",    "try",   "try",      "try"),
+    ("400 NotImplemented",      "no",      "no",     "no",    "no",       "no"),
+    ("403 AccessDenied",        "no",      "no",     "no",    "no",       "no"),
+    ("403 RequestTimeTooSkewed","try",     "try",    "try",   "try",      "try"),
+    ("404 NoSuchUpload",        "no",      "gone",   "gone",  "no",       "no"),
+    ("404 NoSuchKey",           "no",      "gone",   "gone",  "no",       "no"),
+    ("404 NoSuchBucket",        "no",      "no",     "no",    "no",       "no"),
+    ("408",                     "try",     "try",    "try",   "try",      "try"),
+    ("409",                     "refused", "try",    "try",   "try",      "try"),
+    ("412",                     "refused", "no",     "no",    "no",       "no"),
+    ("429",                     "try",     "try",    "try",   "decl",     "try"),
+    ("500",                     "try",     "try",    "try",   "try",      "try"),
+    ("501",                     "no",      "no",     "no",    "no",       "no"),
+    ("503",                     "try",     "try",    "try",   "decl",     "try"),
+    ("504, from a proxy",       "try",     "try",    "try",   "try",      "try"),
+    ("cut",                     "try",     "try",    "try",   "try",      "try"),
+];
+
+fn status(error: &Error) -> &'static str {
+    if error.is_temporary() { "try" } else { "no" }
+}
+
+fn completed(answer: &Completed) -> &'static str {
+    match answer {
+        Completed::Done => "+",
+        Completed::Gone => "gone",
+        Completed::Failed(error) => status(error),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_completion_is_sent_once_and_only_404_means_gone() {
-    let error_in_200 = "<Error><Code>InternalError</Code></Error>".to_owned();
-    let answers = [
-        (Answer::error("404 Not Found", "NoSuchUpload"), "gone"),
-        (Answer::error("404 Not Found", "NoSuchBucket"), "failed"),
-        (Answer::error("500 Internal", "InternalError"), "failed"),
-        (Answer::error("400 Bad Request", "InvalidPart"), "failed"),
-        (Answer::Say("200 OK", Vec::new(), error_in_200), "failed"),
-        (Answer::Cut, "failed"),
-    ];
-    for (answer, expected) in answers {
-        let server = always(answer.clone());
-        let told = match store(&server).complete("cdc/x", "id", &["part".to_owned()]).await {
-            Completed::Done => "done",
-            Completed::Gone => "gone",
-            Completed::Failed(_) => "failed",
+async fn every_answer_to_a_write_is_told_as_what_it_is_and_the_write_is_sent_once() {
+    let part = ["part".to_owned()];
+    let mut compared = 0;
+    for (name, answer) in answers() {
+        let row = TOLD.iter().find(|row| row.0 == name).unwrap_or_else(|| panic!("{name}"));
+        let server = always(answer);
+        let store = store(&server);
+        let created = match store.create("cdc.alluvium/a", "x".into()).await {
+            Created::Done => "+",
+            Created::Refused => "refused",
+            Created::Unknown(error) => status(&error),
         };
-        assert_eq!((told, server.seen().len()), (expected, 1), "{answer:?}");
+        let complete = store.complete("cdc/x", "id", &part).await;
+        let copy = store.copy("cdc.alluvium/staging/1", "cdc/x").await;
+        let once = match store.put_part_once("cdc/x", "id", 0, "x".into()).await {
+            Ok(_) => "+",
+            Err(error) if error.kind() == Kind::Unknown => "try",
+            Err(error) if error.is_temporary() => "decl",
+            Err(_) => "no",
+        };
+        let put = match store.put("cdc.alluvium/staging/1", "x".into(), Content::Data).await {
+            Ok(()) => "+",
+            Err(error) => status(&error),
+        };
+        let told = (name, created, completed(&complete), completed(&copy), once, put);
+        assert_eq!(told, *row);
+        let seen = server.seen();
+        assert_eq!(seen.len(), 5, "{name}: each is sent once: {seen:?}");
+        assert!(seen[0].1.contains(&"if-none-match: *".to_owned()), "{seen:?}");
+        let source = "x-amz-copy-source: lake/cdc.alluvium/staging/1".to_owned();
+        assert!(seen[2].1.contains(&source), "{seen:?}");
+        compared += 1;
     }
+    assert_eq!(compared, TOLD.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_never_left_has_no_unknown_outcome() {
+    let nobody = [("lake.url", "s3://lake/cdc"), ("s3.endpoint", "http://127.0.0.1:9")];
+    let config = weed::config(nobody.iter().chain(&KEYS)).s3;
+    let store = S3Store::open("lake", &config, &AwsEnvironment::default()).unwrap();
+    let error = store.put_part_once("cdc/x", "id", 0, "x".into()).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_temporary()), (Kind::Store, true), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

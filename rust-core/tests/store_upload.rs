@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::clock::{Clock, UnixMillis};
+use alluvium_core::error::Kind;
 use alluvium_core::store::{Completed, Store};
 use alluvium_core::upload::{FileUpload, StoredFile, UploadLimits};
 use alluvium_testkit::faulty::Rates;
@@ -35,8 +36,13 @@ impl Bench {
     fn new() -> Self {
         let memory = MemoryStore::new(Personality::R2).with_part_size(PART);
         let store = FaultyStore::new(Arc::new(memory.clone()));
-        let limits =
-            UploadLimits { file_max_bytes: 4096, etags: true, held: Arc::default(), copy: None };
+        let limits = UploadLimits {
+            file_max_bytes: 4096,
+            etags: true,
+            held: Arc::default(),
+            opaque_parts: false,
+            copy: None,
+        };
         Self { memory, store, limits, clock: Arc::default() }
     }
 
@@ -216,4 +222,50 @@ async fn no_etag_is_foretold_where_the_probe_saw_none() {
     bench.limits.etags = false;
     let file = send(bench.upload(), content(PART)).await.unwrap();
     assert_eq!(file.etag, None);
+}
+
+/// With ids that do not follow from the bytes, a part that lands late makes the record's ids wrong.
+#[tokio::test(start_paused = true)]
+async fn a_part_of_unknown_outcome_ends_an_upload_whose_ids_are_opaque() {
+    let faults = [Fault::FailBefore, Fault::FailAfter, Fault::Late(Duration::from_secs(60))];
+    for fault in faults {
+        for opaque in [true, false] {
+            let mut bench = Bench::new();
+            bench.memory = MemoryStore::new(Personality::KMS).with_part_size(PART);
+            bench.store = FaultyStore::new(Arc::new(bench.memory.clone()));
+            bench.limits.opaque_parts = opaque;
+            bench.store.next(Op::PutPart, fault);
+            let sent = send(bench.upload(), content(3 * PART)).await;
+            tokio::time::sleep(Duration::from_secs(120)).await;
+            if opaque {
+                let error = sent.unwrap_err();
+                assert_eq!(error.kind(), Kind::Fenced, "{fault:?}: read again: {error}");
+                assert!(bench.store.count(Op::PutPart) <= 3, "none is sent a second time");
+                continue;
+            }
+            // What it is good for: repeated, the late one spoils what is already on record.
+            let file = sent.unwrap();
+            assert_eq!(file.etag, None, "no ETag is foretold");
+            let done = bench.store.complete(&file.key, &file.upload_id, &file.parts).await;
+            let spoiled = matches!(&done, Completed::Failed(e) if !e.is_temporary());
+            assert_eq!(spoiled, matches!(fault, Fault::Late(_)), "{fault:?}: {done:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn parts_keep_one_size_at_the_very_bound() {
+    let mut bench = Bench::new();
+    // Twice the limit is 10,000 parts to the byte; one byte more and parts are larger.
+    for (limit, parts) in [(5_000 * PART as u64, 10_000), (5_000 * PART as u64 + 1, 10)] {
+        bench.limits.file_max_bytes = limit;
+        let file = send(bench.upload(), content(10_000 * PART)).await.unwrap();
+        assert_eq!(file.parts.len(), parts, "{limit}");
+        // The store takes equal parts only.
+        assert_eq!(bench.publish(&file).await.len(), 10_000 * PART);
+        bench.memory.remove(KEY);
+    }
+    bench.limits.file_max_bytes = 5_000 * PART as u64;
+    let error = send(bench.upload(), content(10_000 * PART + 1)).await.unwrap_err();
+    assert!(error.message().contains("10,000 parts"), "{error}");
 }

@@ -6,6 +6,7 @@
 //! is checked against [`KEYS`] by a test.
 
 mod keys;
+mod objects;
 mod parse;
 mod reader;
 mod rules;
@@ -13,6 +14,7 @@ mod rules;
 mod tests;
 
 pub use keys::{KEYS, KeySpec};
+pub(crate) use rules::{PARTS_MAX, part_size};
 
 use crate::error::{Error, Kind};
 use sha2::{Digest, Sha256};
@@ -152,6 +154,24 @@ pub struct S3Config {
     pub concurrency: usize,
     /// `s3.retry.max.ms`: how long one request is retried before it counts as failed.
     pub retry_max_ms: u64,
+    /// What objects are written with.
+    pub objects: S3Objects,
+}
+
+/// What objects are written with: encryption and checksum those of the commit log too, tags and
+/// storage class data files only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct S3Objects {
+    /// `s3.sse`: `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub sse: Option<String>,
+    /// `s3.sse.kms.key.id`.
+    pub kms_key_id: Option<String>,
+    /// `s3.checksum`: `sha256` or `crc64nvme`.
+    pub checksum: Option<String>,
+    /// `s3.tags`, in the order given.
+    pub tags: Vec<(String, String)>,
+    /// `s3.storage.class`.
+    pub storage_class: Option<String>,
 }
 
 /// `parquet.*`.

@@ -1,6 +1,7 @@
 //! From properties to [`Config`].
 
 use super::keys::{KEYS, ONE_WAY, Secrecy};
+use super::objects;
 use super::reader::Reader;
 use super::rules;
 use super::{
@@ -53,7 +54,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let commit_max_records = optional(r, "commit.max.records", |r, k| r.number(k, any.clone()));
     let commit_max_bytes = r.number("commit.max.bytes", any.clone());
     let commit_max_files = r.number("commit.max.files", 1..=10_000);
-    let file_max_bytes = r.number("file.max.bytes", any.clone());
+    let file_max_bytes = r.number("file.max.bytes", 1..=rules::FILE_MAX);
     let file_max_records = optional(r, "file.max.records", |r, k| r.number(k, any));
     let close_flush_ms = r.number("close.flush.ms", 0..=60_000);
     let guarantees =
@@ -62,7 +63,9 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let memory_limit_bytes = r.number("memory.limit.bytes", 16 * MIB..=1 << 40);
     let upload_max_age_ms = r.number("upload.max.age.ms", 1_000..=7 * 24 * HOUR_MS);
     within(r, "commit.interval.ms", commit_interval_ms, upload_max_age_ms, rules::interval);
-    within(r, "file.max.bytes", file_max_bytes, part_size, rules::parts);
+    let part_size = part_size.zip(file_max_bytes).map(|(least, file)| {
+        rules::part_size(usize::try_from(least).unwrap_or(usize::MAX), file) as u64
+    });
     within(r, "memory.limit.bytes", memory_limit_bytes, part_size, rules::memory);
     let isolate = r.choice("partition.failure", &[("task", false), ("isolate", true)]);
     let log_bootstrap = r.boolean("log.bootstrap");
@@ -222,6 +225,7 @@ fn read_s3(r: &mut Reader<'_>) -> Option<S3Config> {
     let part_size = r.number("s3.part.size", 5 << 20..=1 << 30);
     let concurrency = r.number("s3.concurrency", 1..=1024);
     let retry_max_ms = r.number("s3.retry.max.ms", 0..=HOUR_MS);
+    let objects = objects::read(r);
     let endpoint = endpoint?;
     Some(S3Config {
         path_style: path_style?.unwrap_or(endpoint.is_some()),
@@ -234,6 +238,7 @@ fn read_s3(r: &mut Reader<'_>) -> Option<S3Config> {
         part_size: part_size?,
         concurrency: concurrency?,
         retry_max_ms: retry_max_ms?,
+        objects: objects?,
     })
 }
 

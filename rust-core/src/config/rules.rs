@@ -192,11 +192,21 @@ pub(super) fn interval(interval_ms: u64, age_ms: u64) -> Result<(), String> {
     if interval_ms <= age_ms / 2 { Ok(()) } else { Err(message()) }
 }
 
-/// S3 takes no more than 10,000 parts: `file.max.bytes` against `s3.part.size`.
-pub(super) fn parts(file: u64, part: u64) -> Result<(), String> {
-    let message =
-        || format!("must be at most 10000 times s3.part.size ({part}): S3 takes no more parts");
-    if file.div_ceil(part) <= 10_000 { Ok(()) } else { Err(message()) }
+/// Half of the largest object that every S3 store takes, 5 TiB: row groups end where they end.
+pub(super) const FILE_MAX: u64 = (5 << 40) / 2;
+/// S3 takes no more parts for one upload.
+pub(crate) const PARTS_MAX: u64 = 10_000;
+const MIB: usize = 1 << 20;
+
+/// Bytes of every part of a file but the last: `s3.part.size`, or more where a file of twice
+/// `file.max.bytes` (row groups end where they end) would need more parts than S3 takes. Known
+/// before the first byte, because some stores take parts of one size only.
+pub(crate) fn part_size(least: usize, file_max_bytes: u64) -> usize {
+    let needed = file_max_bytes.saturating_mul(2).div_ceil(PARTS_MAX);
+    match usize::try_from(needed) {
+        Ok(needed) if needed > least => needed.next_multiple_of(MIB),
+        _ => least,
+    }
 }
 
 /// S3 copies no object above this by one request.
@@ -226,10 +236,14 @@ pub(super) fn copies_between(table: &str, meta: &str) -> Result<(), String> {
     }
 }
 
-/// A part filling and one in flight must fit: `memory.limit.bytes` against `s3.part.size`.
+/// A part filling and one in flight must fit: `memory.limit.bytes` against the size of parts.
 pub(super) fn memory(limit: u64, part: u64) -> Result<(), String> {
-    let message =
-        || format!("must be at least twice s3.part.size ({part}): one filling, one in flight");
+    let message = || {
+        format!(
+            "must be at least twice the size of a part ({part}, by s3.part.size and \
+             file.max.bytes): one filling, one in flight"
+        )
+    };
     if limit >= 2 * part { Ok(()) } else { Err(message()) }
 }
 

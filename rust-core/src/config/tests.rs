@@ -32,6 +32,7 @@ fn one_key_is_enough_and_the_defaults_are_the_documented_ones() {
             part_size: 8 << 20,
             concurrency: 16,
             retry_max_ms: 120_000,
+            objects: S3Objects::default(),
         },
         event_time: EventTimeSource::SourceTs,
         event_time_fallback: vec![EventTimeSource::SourceTs, EventTimeSource::Kafka],
@@ -124,6 +125,47 @@ fn the_hash_is_that_of_what_was_given() {
 }
 
 #[test]
+fn what_objects_are_written_with() {
+    let config = parse(&[
+        ("s3.sse", "aws:kms"),
+        ("s3.sse.kms.key.id", "arn:aws:kms:us-east-1:1:key/a"),
+        ("s3.checksum", "crc64nvme"),
+        ("s3.tags", "team=lake, cost center=a=b,empty="),
+        ("s3.storage.class", "STANDARD_IA"),
+    ]);
+    let own = |text: &str| Some(text.to_owned());
+    let tags = [("team", "lake"), ("cost center", "a=b"), ("empty", "")];
+    let expected = S3Objects {
+        sse: own("aws:kms"),
+        kms_key_id: own("arn:aws:kms:us-east-1:1:key/a"),
+        checksum: own("crc64nvme"),
+        tags: tags.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(),
+        storage_class: own("STANDARD_IA"),
+    };
+    assert_eq!(config.unwrap().s3.objects, expected);
+}
+
+#[test]
+fn parts_are_as_large_as_the_largest_file_needs() {
+    let least = 8 << 20;
+    for (file, size) in [
+        (1, least),
+        // Twice this is 10,000 parts of 8 MiB to the byte.
+        (5_000 * (8 << 20), least),
+        (5_000 * (8 << 20) + 1, 9 << 20),
+        (rules::FILE_MAX, 525 << 20),
+    ] {
+        let part = rules::part_size(least, file);
+        assert_eq!(part, size, "{file}");
+        assert!(part as u64 * rules::PARTS_MAX >= 2 * file, "{file}");
+    }
+    assert!(
+        parse(&[("file.max.bytes", "83886080001")]).is_ok(),
+        "parts grow, files need not shrink"
+    );
+}
+
+#[test]
 fn the_log_lies_beside_the_table() {
     let meta = |url| parse(&[("lake.url", url)]).map(|c| c.meta_url);
     assert_eq!(meta("s3://b/a/b/").unwrap(), "s3://b/a/b.alluvium");
@@ -169,6 +211,18 @@ const BAD: &[Bad] = &[
     (&[("s3.part.size", "8MiB")], "s3.part.size", "a number from"),
     (&[("s3.concurrency", "0")], "s3.concurrency", "from 1 to"),
     (&[("s3.retry.max.ms", "-1")], "s3.retry.max.ms", "from 0 to"),
+    (&[("s3.sse", "sse-c")], "s3.sse", "AES256, aws:kms, aws:kms:dsse"),
+    (&[("s3.sse.kms.key.id", "k")], "s3.sse.kms.key.id", "needs s3.sse=aws:kms"),
+    (&[("s3.sse.kms.key.id", "k"), ("s3.sse", "AES256")], "s3.sse.kms.key.id", "needs s3.sse"),
+    (&[("s3.sse", "aws:kms"), ("s3.sse.kms.key.id", "k\u{e4}")], "s3.sse.kms.key.id", "ASCII"),
+    (&[("s3.checksum", "md5")], "s3.checksum", "sha256, crc64nvme"),
+    (&[("s3.tags", "team")], "s3.tags", "name=value"),
+    (&[("s3.tags", "=x")], "s3.tags", "name=value"),
+    (&[("s3.tags", "a=1,a=2")], "s3.tags", "the tag a twice"),
+    (&[("s3.tags", "a=1?")], "s3.tags", "name=value"),
+    (&[("s3.tags", "0=,1=,2=,3=,4=,5=,6=,7=,8=,9=,10=")], "s3.tags", "at most 10"),
+    (&[("s3.storage.class", "standard")], "s3.storage.class", "STANDARD_IA"),
+    (&[("s3.storage.class", "GLACIER")], "s3.storage.class", "read at once"),
     (&[("columns.types", "price")], "columns.types", "column:type"),
     (&[("columns.types", "price:,")], "columns.types", "column:type"),
     (&[("columns.types", "a:int,a:long")], "columns.types", "a twice"),
@@ -192,15 +246,16 @@ const BAD: &[Bad] = &[
     (&[("commit.max.bytes", "0")], "commit.max.bytes", "from 1 to"),
     (&[("commit.max.files", "10001")], "commit.max.files", "from 1 to 10000"),
     (&[("file.max.bytes", "1.5")], "file.max.bytes", "a number from 1 to"),
-    (&[("file.max.bytes", "83886080001")], "file.max.bytes", "10000 times s3.part.size"),
+    (&[("file.max.bytes", "2748779069441")], "file.max.bytes", "from 1 to 2748779069440"),
     (&[("file.max.records", "none")], "file.max.records", "a number from 1 to"),
     (&[("close.flush.ms", "60001")], "close.flush.ms", "from 0 to 60000"),
     (&[("memory.limit.bytes", "1000")], "memory.limit.bytes", "from 16777216 to"),
     (
         &[("memory.limit.bytes", "20000000"), ("s3.part.size", "16777216")],
         "memory.limit.bytes",
-        "twice s3.part.size",
+        "twice the size of a part (16777216",
     ),
+    (&[("file.max.bytes", "2748779069440")], "memory.limit.bytes", "a part (550502400"),
     (&[("upload.max.age.ms", "604800001")], "upload.max.age.ms", "to 604800000"),
     (&[("partition.failure", "ignore")], "partition.failure", "task, isolate"),
     (&[("log.bootstrap", "1")], "log.bootstrap", "true or false"),
@@ -326,7 +381,8 @@ fn a_default_that_is_given_changes_nothing_but_the_fingerprint() {
 
 #[test]
 fn every_key_is_asked_for() {
-    let source = [include_str!("parse.rs"), include_str!("rules.rs")].concat();
+    let source =
+        [include_str!("parse.rs"), include_str!("rules.rs"), include_str!("objects.rs")].concat();
     for spec in KEYS.iter().filter(|spec| spec.name != "admin.bootstrap.servers") {
         let one_way = keys::ONE_WAY.iter().any(|(key, _)| *key == spec.name);
         let read = source.contains(&format!("\"{}\"", spec.name));

@@ -2,7 +2,8 @@
 //! the parts' MD5 digests, and their number (docs.aws.amazon.com, "Checking object integrity").
 //!
 //! Stores that encrypt with a key of their own give part ETags that look like MD5 and are not; so
-//! the ids count only when the first part's id is the MD5 of its bytes.
+//! the ids count only when the first part's id is the MD5 of its bytes. With checksums object_store
+//! gives ids that hold the ETag in XML.
 
 use md5::{Digest, Md5};
 
@@ -21,6 +22,10 @@ pub(crate) fn of_parts(first: [u8; 16], ids: &[String]) -> Option<String> {
 }
 
 fn parse(id: &str) -> Option<[u8; 16]> {
+    let id = match id.split_once("<e_tag>") {
+        Some((_, rest)) => rest.split_once("</e_tag>")?.0.replace("&quot;", "\""),
+        None => id.to_owned(),
+    };
     let id = id.trim_matches('"');
     if id.len() != 32 || !id.is_ascii() {
         return None;
@@ -55,6 +60,19 @@ mod tests {
         assert_eq!(ids[0], "\"0cc175b9c0f1b6a831c399e269772661\"");
         let etag = of_parts(digest(b"a"), &ids);
         assert_eq!(etag.as_deref(), Some("96e024ba2074fe77e8e965ba43a704be-2"));
+    }
+
+    #[test]
+    fn an_id_with_a_checksum_holds_the_etag() {
+        let of = |id: &str| of_parts(digest(b"a"), &[id.to_owned()]);
+        let plain = of(&id(b"a"));
+        assert!(plain.is_some());
+        for quote in ["\"", "&quot;", ""] {
+            let etag = format!("{quote}0cc175b9c0f1b6a831c399e269772661{quote}");
+            let xml = format!("<P><e_tag>{etag}</e_tag><checksum_sha256>x</checksum_sha256></P>");
+            assert_eq!(of(&xml), plain, "{xml}");
+        }
+        assert_eq!(of("<P><e_tag>0cc175b9c0f1b6a831c399e269772661"), None);
     }
 
     #[test]

@@ -37,6 +37,15 @@ pub enum PublishMode {
     Copy,
 }
 
+/// What an object is for: a store may write the two with different attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A record or a marker of the commit log.
+    Log,
+    /// A data file, or what one is copied from.
+    Data,
+}
+
 /// What a store says of a stored object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectInfo {
@@ -101,12 +110,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Deletes the object; no error when there is none.
     async fn delete(&self, key: &str) -> Result<()>;
     /// Writes the object whatever is there, durably. Sent once, like a create.
-    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
-        drop(body);
+    async fn put(&self, key: &str, body: Bytes, content: Content) -> Result<()> {
+        drop((body, content));
         Err(lacking("writing an object unconditionally", key))
     }
-    /// Copies the object `from` to `to` within the store, whatever is there. As with a completion,
-    /// the answer proves nothing.
+    /// Copies the object `from` to `to` within the store, whatever is there, with its tags. As with
+    /// a completion, the answer proves nothing.
     async fn copy(&self, from: &str, to: &str) -> Completed {
         _ = from;
         Completed::Failed(lacking("copying an object", to))
@@ -117,6 +126,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Uploads part `index` (from 0). Gives the store's id of the part's content. Repeating a part
     /// replaces it.
     async fn put_part(&self, key: &str, upload: &str, index: usize, body: Bytes) -> Result<String>;
+    /// The same, sent once. [`Kind::Unknown`] when nobody knows whether the part is, or will be,
+    /// stored: where ids do not follow from the bytes, a part stored late spoils the upload.
+    async fn put_part_once(
+        &self,
+        key: &str,
+        upload: &str,
+        index: usize,
+        body: Bytes,
+    ) -> Result<String> {
+        self.put_part(key, upload, index, body).await
+    }
     /// Makes the upload visible under `key`. `parts` are the content ids in order.
     async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed;
     /// Gives up an upload that no log record was ever sent for.

@@ -2,7 +2,7 @@
 //! know no conditions. In go creates, out come their answers after a look before and a look after a
 //! pause. Two owners that write at one time may both be told that they did: nothing fences them.
 
-use super::{Completed, Created, ObjectInfo, PublishMode, Store};
+use super::{Completed, Content, Created, ObjectInfo, PublishMode, Store};
 use crate::error::{Error, Kind, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -30,7 +30,7 @@ impl PlainStore {
         if self.inner.head(key).await?.is_some() {
             return Ok(false);
         }
-        self.inner.put(key, body.clone()).await?;
+        self.inner.put(key, body.clone(), Content::Log).await?;
         tokio::time::sleep(READ_BACK).await;
         match self.inner.get(key).await? {
             Some(found) => Ok(found == body),
@@ -76,8 +76,8 @@ impl Store for PlainStore {
         self.inner.delete(key).await
     }
 
-    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
-        self.inner.put(key, body).await
+    async fn put(&self, key: &str, body: Bytes, content: Content) -> Result<()> {
+        self.inner.put(key, body, content).await
     }
 
     async fn copy(&self, from: &str, to: &str) -> Completed {
@@ -90,6 +90,16 @@ impl Store for PlainStore {
 
     async fn put_part(&self, key: &str, upload: &str, index: usize, body: Bytes) -> Result<String> {
         self.inner.put_part(key, upload, index, body).await
+    }
+
+    async fn put_part_once(
+        &self,
+        key: &str,
+        upload: &str,
+        index: usize,
+        body: Bytes,
+    ) -> Result<String> {
+        self.inner.put_part_once(key, upload, index, body).await
     }
 
     async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed {

@@ -1,6 +1,6 @@
 //! What the unit tests of the stores share.
 
-use crate::config::S3Config;
+use crate::config::{S3Config, S3Objects};
 
 /// The defaults, without an endpoint and without keys.
 pub(super) fn s3_config() -> S3Config {
@@ -15,5 +15,6 @@ pub(super) fn s3_config() -> S3Config {
         part_size: 8 << 20,
         concurrency: 16,
         retry_max_ms: 1_000,
+        objects: S3Objects::default(),
     }
 }

@@ -8,14 +8,13 @@ use super::held::Hold;
 use super::target::{StoredPart, Target};
 use super::{PARTS_MAX, StoredFile, UploadLimits};
 use crate::clock::{Clock, UnixMillis};
+use crate::config::part_size;
 use crate::error::{Error, Kind, Result};
 use crate::store::{PublishMode, Store, etag};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
-
-const MIB: usize = 1 << 20;
 
 /// The upload of one file. Dropping it ends its requests and leaves what is stored to the store's
 /// lifecycle rule: aborting is asked for, never implied.
@@ -48,7 +47,11 @@ impl FileUpload {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let whole = limits.copy.as_ref().is_some_and(|copy| copy.whole);
-        let parts = part_size(&*store, limits.file_max_bytes);
+        let parts = match store.mode() {
+            PublishMode::Mpu => part_size(store.part_size(), limits.file_max_bytes),
+            // The parts of a staged file are not counted by anybody.
+            _ => store.part_size(),
+        };
         Self {
             part_size: if whole { usize::MAX } else { parts },
             target: Arc::new(Target::new(store, key.clone(), key)),
@@ -175,9 +178,9 @@ impl FileUpload {
         }
         self.stored.push(None);
         let (target, held) = (Arc::clone(&self.target), self.filling_held.take());
-        let digest_wanted = self.limits.etags && index == 0;
+        let (digest, once) = (self.limits.etags && index == 0, self.limits.opaque_parts);
         self.running.spawn(async move {
-            let stored = target.store_part(index, part, digest_wanted).await;
+            let stored = target.store_part(index, part, digest, once).await;
             drop(held);
             stored
         });
@@ -226,20 +229,6 @@ impl FileUpload {
             etag: None,
             upload_created_at_ms: self.created_at_ms,
         }
-    }
-}
-
-/// The size of all parts of a file but the last: the store's, or more where a file of twice the
-/// limit (row groups end where they end) would need more parts than S3 takes. Parts of one file
-/// are equal because some stores take no others.
-fn part_size(store: &dyn Store, file_max_bytes: u64) -> usize {
-    let least = store.part_size();
-    let needed = file_max_bytes.saturating_mul(2).div_ceil(PARTS_MAX as u64);
-    match usize::try_from(needed) {
-        Ok(needed) if store.mode() == PublishMode::Mpu && needed > least => {
-            needed.next_multiple_of(MIB)
-        }
-        _ => least,
     }
 }
 

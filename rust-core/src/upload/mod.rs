@@ -17,7 +17,7 @@ use crate::store::{Lake, PublishMode, Store};
 use std::sync::Arc;
 
 /// S3 takes no more parts than this for one upload.
-pub const PARTS_MAX: usize = 10_000;
+pub const PARTS_MAX: usize = crate::config::PARTS_MAX as usize;
 
 /// What the uploads of one task share.
 #[derive(Debug, Clone)]
@@ -28,6 +28,9 @@ pub struct UploadLimits {
     pub etags: bool,
     /// Bytes that the task's uploads hold in memory.
     pub held: Arc<HeldBytes>,
+    /// Whether ids of parts do not follow from their bytes: a part whose outcome is unknown spoils
+    /// its upload.
+    pub opaque_parts: bool,
     /// Where files become visible by a copy: how they are staged.
     pub copy: Option<CopyStaging>,
 }
@@ -50,6 +53,7 @@ impl UploadLimits {
             file_max_bytes: config.file_max_bytes,
             etags: verdict.etags,
             held: Arc::default(),
+            opaque_parts: verdict.opaque_parts,
             copy: (verdict.publish == PublishMode::Copy).then(staging),
         }
     }

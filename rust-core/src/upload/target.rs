@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::pause::Pauses;
-use crate::store::{Completed, Store, etag};
+use crate::store::{Completed, Content, Store, etag};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -36,18 +36,35 @@ impl Target {
         index: usize,
         part: Bytes,
         digest: bool,
+        once: bool,
     ) -> Result<StoredPart> {
         let digest = digest.then(|| etag::digest(&part));
         let begin = || async { self.patiently(|| self.store.start_upload(&self.at)).await };
         let upload = self.id.get_or_try_init(begin).await?;
-        let send = || self.store.put_part(&self.at, upload, index, part.clone());
-        let id = self.patiently(send).await?;
+        let send = || async {
+            match once {
+                true => self.store.put_part_once(&self.at, upload, index, part.clone()).await,
+                false => self.store.put_part(&self.at, upload, index, part.clone()).await,
+            }
+        };
+        let id = self.patiently(send).await.map_err(|error| self.spoiled(error))?;
         Ok(StoredPart { index, id, digest })
+    }
+
+    /// A part that may still arrive, with another id, would make the upload impossible to complete
+    /// after its record. The file's earlier parts are gone from memory: Kafka has the rows.
+    fn spoiled(&self, error: Error) -> Error {
+        if error.kind() != Kind::Unknown {
+            return error;
+        }
+        let message = "an upload was given up: the store may have stored one of its parts twice, \
+                       and tells them apart (encryption). Its rows are read again";
+        Error::new(Kind::Fenced, message).with("key", &self.at).because(error)
     }
 
     /// Writes the staged object as a whole.
     pub(super) async fn put_staged(&self, body: Bytes) -> Result<()> {
-        self.patiently(|| self.store.put(&self.at, body.clone())).await
+        self.patiently(|| self.store.put(&self.at, body.clone(), Content::Data)).await
     }
 
     /// Makes an object of the staged parts. No log record names it yet.
@@ -82,7 +99,7 @@ impl Target {
         let mut pauses = Pauses::store();
         loop {
             match request().await {
-                Err(error) if error.is_temporary() => {
+                Err(error) if error.is_temporary() && error.kind() != Kind::Unknown => {
                     let tries = pauses.made + 1;
                     tracing::warn!(key = %self.at, tries, %error, "uploading; trying again");
                     pauses.wait().await;

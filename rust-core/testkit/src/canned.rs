@@ -38,6 +38,7 @@ struct State {
     otherwise: Answer,
     /// Request lines (`PUT /lake/a HTTP/1.1`) and header lines, lower case.
     seen: Vec<(String, Vec<String>)>,
+    bodies: Vec<String>,
     silent: Vec<TcpStream>,
 }
 
@@ -50,7 +51,8 @@ impl Canned {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         let (seen, silent) = (Vec::new(), Vec::new());
-        let state = State { next: answers.into(), otherwise, seen, silent };
+        let bodies = Vec::new();
+        let state = State { next: answers.into(), otherwise, seen, bodies, silent };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -73,6 +75,13 @@ impl Canned {
     }
 }
 
+impl Canned {
+    /// Bodies of the requests so far, as text.
+    pub fn bodies(&self) -> Vec<String> {
+        lock(&self.state).bodies.clone()
+    }
+}
+
 /// One request a connection: the tests count requests, not connections.
 fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     let mut reader = BufReader::new(stream);
@@ -91,11 +100,13 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     let length = headers.iter().find_map(|h| h.strip_prefix("content-length:"));
     let length: u64 = length.and_then(|l| l.trim().parse().ok()).unwrap_or(0);
     let head = request.starts_with("HEAD ");
-    std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink()).ok()?;
+    let mut body = Vec::new();
+    reader.by_ref().take(length).read_to_end(&mut body).ok()?;
     let mut stream = reader.into_inner();
     let answer = {
         let mut state = lock(state);
         state.seen.push((request, headers));
+        state.bodies.push(String::from_utf8_lossy(&body).into_owned());
         state.next.pop_front().unwrap_or_else(|| state.otherwise.clone())
     };
     match answer {

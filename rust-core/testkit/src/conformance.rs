@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests, kept here to be run on every store")]
 
 use alluvium_core::clock::SystemClock;
-use alluvium_core::store::{Completed, Created, PublishMode, Store};
+use alluvium_core::store::{Completed, Content, Created, PublishMode, Store};
 use alluvium_core::upload::{CopyStaging, FileUpload, UploadLimits};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -177,8 +177,13 @@ async fn files_arrive_whole(store: &Arc<dyn Store>, folder: &str) {
     let part = store.part_size();
     for size in [0, 1, part, 2 * part + 17] {
         let key = format!("{folder}/{size}.parquet");
-        let limits =
-            UploadLimits { file_max_bytes: 1, etags: true, held: Arc::default(), copy: None };
+        let limits = UploadLimits {
+            file_max_bytes: 1,
+            etags: true,
+            held: Arc::default(),
+            opaque_parts: false,
+            copy: None,
+        };
         let clock = Arc::new(SystemClock);
         let mut upload = FileUpload::new(Arc::clone(store), key.clone(), limits.clone(), clock);
         let body: Bytes = (0..size).map(|i| (i / 13) as u8).collect();
@@ -203,7 +208,7 @@ async fn writes_and_copies(store: &dyn Store, folder: &str) {
     assert!(matches!(store.copy(&from, &to).await, Completed::Gone), "nothing to copy");
     assert!(store.head(&to).await.unwrap().is_none());
     for body in ["one", "", "another"] {
-        store.put(&from, Bytes::from(body)).await.unwrap();
+        store.put(&from, Bytes::from(body), Content::Data).await.unwrap();
         assert_eq!(store.get(&from).await.unwrap().unwrap(), body);
         let copied = store.copy(&from, &to).await;
         assert!(matches!(copied, Completed::Done), "{copied:?}");
@@ -222,7 +227,13 @@ async fn staged_files_are_objects(store: &Arc<dyn Store>, folder: &str, whole: b
         let key = format!("{folder}/table/{size}.parquet");
         let staging = CopyStaging { folder: format!("{folder}/staging"), whole };
         let held = Arc::default();
-        let limits = UploadLimits { file_max_bytes: 1, etags: true, held, copy: Some(staging) };
+        let limits = UploadLimits {
+            file_max_bytes: 1,
+            etags: true,
+            held,
+            opaque_parts: false,
+            copy: Some(staging),
+        };
         let clock = Arc::new(SystemClock);
         let upload = FileUpload::new(Arc::clone(store), key.clone(), limits.clone(), clock);
         let mut upload = upload.of_epoch(7);

@@ -5,7 +5,7 @@ use crate::world::{Options, World, tp};
 use alluvium_core::error::Kind;
 use alluvium_testkit::kafka::Entry;
 use alluvium_testkit::said::Said;
-use alluvium_testkit::{Fault, Op};
+use alluvium_testkit::{Fault, MemoryStore, Op, Personality};
 use std::time::Duration;
 use tracing::Level;
 
@@ -127,6 +127,23 @@ async fn what_leaves_no_row_is_told_once_by_topic_and_reason() {
     for reason in ["tombstone", "heartbeat"] {
         let named = |line: &String| line.contains(reason) && line.contains("topic=orders");
         assert!(lines.iter().any(named), "{reason}: {lines:?}");
+    }
+}
+
+/// With keys of one's own a part may not be repeated: the rows are read again.
+#[tokio::test(start_paused = true)]
+async fn a_part_of_unknown_outcome_is_read_again_under_encryption() {
+    for fault in [Fault::FailBefore, Fault::FailAfter, Fault::Late(5 * SECOND)] {
+        let mut world = World::new().with_rows(0, 30);
+        world.memory = MemoryStore::new(Personality::KMS);
+        let (mut worker, store) =
+            world.faulty_worker(&Options::default().with("s3.sse", "aws:kms"));
+        store.next(Op::PutPart, fault);
+        worker.assign(&[tp(0)], &world.kafka, &world.group);
+        world.run(&mut worker, 30 * SECOND).await;
+        world.check_all(0);
+        world.check_log(0);
+        assert_eq!(worker.metrics()["fenced_total"], 1, "{fault:?}");
     }
 }
 

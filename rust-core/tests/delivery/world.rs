@@ -134,6 +134,7 @@ impl World {
                 file_max_bytes: config.file_max_bytes,
                 etags: true,
                 held: Arc::default(),
+                opaque_parts: config.s3.objects.sse.as_deref() == Some("aws:kms"),
                 copy: (config.publish == PublishChoice::Copy)
                     .then(|| CopyStaging { folder: format!("{META}/staging"), whole: false }),
             },

@@ -13,7 +13,7 @@ mod tests;
 
 pub(super) use mount::{look, refuse_two_mounts};
 
-use super::{Completed, Created, ObjectInfo, PublishMode, Store};
+use super::{Completed, Content, Created, ObjectInfo, PublishMode, Store};
 use crate::error::{Error, Kind, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -108,7 +108,7 @@ impl Store for LocalStore {
         self.run("deleting a file", key, move |_| Folders::delete(&file)).await
     }
 
-    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+    async fn put(&self, key: &str, body: Bytes, _content: Content) -> Result<()> {
         let file = path(key);
         self.run("writing a file", key, move |f| f.replace(&file, &body)).await
     }

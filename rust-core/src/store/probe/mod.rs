@@ -8,7 +8,7 @@ mod staging;
 
 use super::{Created, Lake, PublishMode};
 use crate::clock::UnixMillis;
-use crate::config::{Config, Guarantee, PublishChoice};
+use crate::config::{Config, Guarantee, PublishChoice, S3Objects};
 use crate::error::{Error, Kind, Result};
 use bytes::Bytes;
 use rules::Trial;
@@ -34,6 +34,9 @@ pub struct Verdict {
     pub etags: bool,
     /// Whether completing a second time is answered with success.
     pub repeat_completion: bool,
+    /// Whether the id of a part does not follow from its bytes, as with encryption by keys of
+    /// one's own: the same part stored twice has two ids.
+    pub opaque_parts: bool,
     /// How files become visible here.
     pub publish: PublishMode,
     /// Whether an upload in parts becomes the object that was sent.
@@ -47,10 +50,10 @@ pub struct Verdict {
 /// Temporary: it did not answer; nothing is known yet.
 pub async fn probe(lake: &Lake, config: &Config, now: UnixMillis) -> Result<Verdict> {
     let endpoint = config.s3.endpoint.as_deref().unwrap_or("");
-    let place = format!(
-        "{endpoint} {} {} {:?} {:?}",
-        config.lake_url, config.meta_url, config.guarantee, config.publish
-    );
+    let Config { lake_url, meta_url, guarantee, publish, .. } = config;
+    let S3Objects { sse, kms_key_id, checksum, .. } = &config.s3.objects;
+    let ways = (guarantee, publish, sse, kms_key_id, checksum);
+    let place = format!("{endpoint} {lake_url} {meta_url} {ways:?}");
     if config.guarantee == Guarantee::AtLeastOnce {
         tracing::warn!(
             "delivery.guarantee=at_least_once: fencing=none. Rows may be doubled while two tasks \
@@ -70,6 +73,7 @@ pub async fn probe(lake: &Lake, config: &Config, now: UnixMillis) -> Result<Verd
         place,
         checked_at_ms: now,
         etags: uploads.etags,
+        opaque_parts: uploads.opaque_parts,
         repeat_completion: uploads.repeat_completion,
         publish,
         whole_uploads: uploads.whole,

@@ -2,7 +2,7 @@
 
 use super::rules::{Trial, broken};
 use crate::error::{Error, Result};
-use crate::store::{Completed, Location, etag, is_lacking};
+use crate::store::{Completed, Content, Location, etag, is_lacking};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -12,6 +12,8 @@ use uuid::Uuid;
 pub(super) struct Uploads {
     /// Whether a completed upload's ETag follows from the MD5 of its parts.
     pub(super) etags: bool,
+    /// Whether the id of a part does not follow from its bytes.
+    pub(super) opaque_parts: bool,
     /// Whether completing a second time is answered with success.
     pub(super) repeat_completion: bool,
     /// Whether they become the object that was sent, whatever else is wrong with them.
@@ -23,7 +25,13 @@ pub(super) struct Uploads {
 impl Uploads {
     /// Of no use at all.
     fn useless(flaw: Error) -> Self {
-        Self { etags: false, repeat_completion: false, whole: false, flaw: Some(flaw) }
+        Self {
+            etags: false,
+            opaque_parts: true,
+            repeat_completion: false,
+            whole: false,
+            flaw: Some(flaw),
+        }
     }
 }
 
@@ -60,6 +68,7 @@ impl Trial {
         let repeated = self.store.complete(&key, &upload, &parts).await;
         Ok(Uploads {
             etags: foretold.is_some() && info.etag == foretold,
+            opaque_parts: foretold.is_none(),
             repeat_completion: matches!(repeated, Completed::Done),
             whole: true,
             flaw: visible,
@@ -84,7 +93,7 @@ impl Trial {
         let body = Bytes::from_static(b"staged, then copied");
         self.note(&from);
         self.note(&to);
-        self.store.put(&from, body.clone()).await.map_err(|e| unfit(e, &from))?;
+        self.store.put(&from, body.clone(), Content::Data).await.map_err(|e| unfit(e, &from))?;
         match self.store.copy(&from, &to).await {
             Completed::Done => {}
             Completed::Gone => {

@@ -99,6 +99,15 @@ pub(super) fn refusal(error: &object_store::Error) -> Option<&Refusal> {
     find(error)
 }
 
+/// Whether a request that failed certainly did nothing: it never left, or was throttled.
+pub(super) fn was_declined(error: &object_store::Error) -> bool {
+    match (refusal(error), find::<HttpError>(error)) {
+        (Some(refusal), _) => matches!(refusal.status, 429 | 503),
+        (None, Some(error)) => error.kind() == HttpErrorKind::Connect,
+        (None, None) => find::<NoCredentials>(error).is_some(),
+    }
+}
+
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     chain(error).find_map(|e| e.downcast_ref())
 }

@@ -5,9 +5,10 @@
 use super::answer::Target;
 use super::credentials::{AwsEnvironment, provider};
 use super::wire::Wire;
-use crate::config::S3Config;
+use crate::config::{S3Config, S3Objects};
 use crate::error::{Error, Kind, Result};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredentialProvider};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredentialProvider};
+use object_store::signer::HeaderMap;
 use object_store::{BackoffConfig, ClientOptions, HeaderValue, RetryConfig};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub(super) struct Clients {
     pub(super) data_once: AmazonS3,
     /// Completions: sent once, because a repeated one makes NoSuchUpload of a success.
     pub(super) complete: AmazonS3,
+    /// Copies: sent once, with the storage class that a copy does not take over.
+    pub(super) copy: AmazonS3,
 }
 
 impl Clients {
@@ -58,7 +61,7 @@ impl Clients {
             })
         };
         let part = Duration::from_secs((config.part_size / PART_BYTES_PER_SECOND) as u64);
-        let (small, data) = (wire(SMALL)?, wire(part.max(PART_LEAST))?);
+        let (small, data, complete) = (wire(SMALL)?, wire(part.max(PART_LEAST))?, wire(COMPLETE)?);
         let part_retries = retries(usize::MAX, Duration::from_millis(config.retry_max_ms));
         let bucket_at = Bucket { name: bucket, config, credentials };
         let clients = Self {
@@ -66,7 +69,8 @@ impl Clients {
             small: bucket_at.client(small, retries(4, Duration::from_secs(10)))?,
             data_once: bucket_at.client(data.clone(), retries(0, Duration::ZERO))?,
             data: bucket_at.client(data, part_retries)?,
-            complete: bucket_at.client(wire(COMPLETE)?, retries(0, Duration::ZERO))?,
+            copy: bucket_at.copier(complete.clone())?,
+            complete: bucket_at.client(complete, retries(0, Duration::ZERO))?,
         };
         let region = config.region.clone();
         let endpoint = config.endpoint.clone();
@@ -83,16 +87,45 @@ struct Bucket<'a> {
 
 impl Bucket<'_> {
     fn client(&self, wire: Wire, retry: RetryConfig) -> Result<AmazonS3> {
+        self.build(wire, retry, ClientOptions::new())
+    }
+
+    /// A client whose every request names the storage class.
+    fn copier(&self, wire: Wire) -> Result<AmazonS3> {
+        let mut headers = HeaderMap::new();
+        if let Some(class) = &self.config.objects.storage_class {
+            let value = HeaderValue::from_str(class).map_err(|e| {
+                let error = Error::new(Kind::Config, "must be a storage class").because(e);
+                error.with("key", "s3.storage.class")
+            })?;
+            headers.insert("x-amz-storage-class", value);
+        }
+        let options = ClientOptions::new().with_default_headers(headers);
+        self.build(wire, retries(0, Duration::ZERO), options)
+    }
+
+    fn build(&self, wire: Wire, retry: RetryConfig, options: ClientOptions) -> Result<AmazonS3> {
         let config = self.config;
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(self.name)
             .with_region(&config.region)
             .with_credentials(Arc::clone(&self.credentials))
+            .with_client_options(options)
             .with_http_connector(wire)
             .with_retry(retry)
             .with_virtual_hosted_style_request(!config.path_style)
             // One key at a time is what every store understands.
             .with_disable_bulk_delete(true);
+        let S3Objects { sse, kms_key_id, checksum, .. } = &config.objects;
+        for (name, value) in [
+            ("aws_server_side_encryption", sse),
+            ("aws_sse_kms_key_id", kms_key_id),
+            ("aws_checksum_algorithm", checksum),
+        ] {
+            if let (Ok(key), Some(value)) = (name.parse::<AmazonS3ConfigKey>(), value) {
+                builder = builder.with_config(key, value);
+            }
+        }
         if let Some(endpoint) = &config.endpoint {
             builder = builder.with_endpoint(match config.path_style {
                 true => endpoint.clone(),

@@ -10,17 +10,20 @@ mod wire;
 
 pub use credentials::AwsEnvironment;
 
-use super::{Completed, Created, ObjectInfo, PublishMode, Store};
-use crate::config::S3Config;
-use crate::error::Result;
-use answer::{Target, refusal};
+use super::{Completed, Content, Created, ObjectInfo, PublishMode, Store};
+use crate::config::{S3Config, S3Objects};
+use crate::error::{Error, Kind, Result};
+use answer::{Target, refusal, was_declined};
 use async_trait::async_trait;
 use bytes::Bytes;
 use clients::Clients;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{
+    Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions,
+    PutOptions, PutPayload, TagSet,
+};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -33,6 +36,8 @@ pub struct S3Store {
     /// `s3.concurrency`, for requests that carry or assemble data. The log's requests never queue
     /// behind them.
     data_requests: Arc<Semaphore>,
+    /// What objects are written with.
+    objects: S3Objects,
     /// Whether the configuration, and not this machine, says who we are.
     keys_configured: bool,
 }
@@ -49,6 +54,7 @@ impl S3Store {
             target,
             part_size: config.part_size,
             data_requests: Arc::new(Semaphore::new(config.concurrency.max(1))),
+            objects: config.objects.clone(),
             keys_configured: config.access_key_id.is_some(),
         })
     }
@@ -75,6 +81,17 @@ impl S3Store {
         // A console's empty "folder" object is the prefix itself.
         let below = |object: &ObjectInfo| object.key.starts_with(prefix);
         Ok(page.result.objects.into_iter().map(info).filter(below).collect())
+    }
+
+    fn tags(&self) -> TagSet {
+        let mut tags = TagSet::default();
+        self.objects.tags.iter().for_each(|(name, value)| tags.push(name, value));
+        tags
+    }
+
+    fn attributes(&self) -> Attributes {
+        let class = self.objects.storage_class.clone();
+        class.map(|class| (Attribute::StorageClass, class)).into_iter().collect()
     }
 
     /// Waits for its turn among the data requests; the semaphore is never closed.
@@ -138,12 +155,17 @@ impl Store for S3Store {
         deleted.map(drop).map_err(|e| self.target.error(doing, key, e))
     }
 
-    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+    async fn put(&self, key: &str, body: Bytes, content: Content) -> Result<()> {
         let doing = "writing an object";
         let path = self.path(doing, key)?;
         let _turn = self.turn().await;
         let payload = PutPayload::from_bytes(body);
-        let written = self.clients.data_once.put_opts(&path, payload, PutMode::Overwrite.into());
+        let mut options = PutOptions::from(PutMode::Overwrite);
+        if content == Content::Data {
+            // Of what is copied from: the class is the copy's, which takes the tags over.
+            options.tags = self.tags();
+        }
+        let written = self.clients.data_once.put_opts(&path, payload, options);
         written.await.map(drop).map_err(|e| self.target.error(doing, key, e))
     }
 
@@ -155,7 +177,7 @@ impl Store for S3Store {
             Err(error) => return Completed::Failed(error),
         };
         let _turn = self.turn().await;
-        match self.clients.complete.copy(&from, &to_path).await {
+        match self.clients.copy.copy(&from, &to_path).await {
             Ok(()) => Completed::Done,
             Err(error) if is_absent(&error) => Completed::Gone,
             Err(error) => Completed::Failed(self.target.error(doing, to, error)),
@@ -166,7 +188,12 @@ impl Store for S3Store {
         let doing = "beginning an upload";
         let path = self.path(doing, key)?;
         let _turn = self.turn().await;
-        let begun = self.clients.data.create_multipart(&path).await;
+        let options = PutMultipartOptions {
+            tags: self.tags(),
+            attributes: self.attributes(),
+            ..PutMultipartOptions::default()
+        };
+        let begun = self.clients.data.create_multipart_opts(&path, options).await;
         begun.map_err(|e| self.target.error(doing, key, e))
     }
 
@@ -177,6 +204,31 @@ impl Store for S3Store {
         let (id, payload) = (upload.to_owned(), PutPayload::from_bytes(body));
         let stored = self.clients.data.put_part(&path, &id, index, payload).await;
         stored.map(|part| part.content_id).map_err(|e| self.target.error(doing, key, e))
+    }
+
+    async fn put_part_once(
+        &self,
+        key: &str,
+        upload: &str,
+        index: usize,
+        body: Bytes,
+    ) -> Result<String> {
+        let doing = "uploading a part";
+        let path = self.path(doing, key)?;
+        let _turn = self.turn().await;
+        let (id, payload) = (upload.to_owned(), PutPayload::from_bytes(body));
+        let stored = self.clients.data_once.put_part(&path, &id, index, payload).await;
+        stored.map(|part| part.content_id).map_err(|cause| {
+            let stored_nothing = was_declined(&cause);
+            let error = self.target.error(doing, key, cause);
+            match stored_nothing || !error.is_temporary() {
+                true => error,
+                false => {
+                    let message = "it is not known whether a part was, or will be, stored";
+                    Error::new(Kind::Unknown, message).temporary().because(error)
+                }
+            }
+        })
     }
 
     async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed {

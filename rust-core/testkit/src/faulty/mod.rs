@@ -8,7 +8,7 @@ mod plan;
 pub use plan::{Fault, Hold, Op, Rates};
 
 use alluvium_core::error::{Error, Kind, Result};
-use alluvium_core::store::{Completed, Created, ObjectInfo, PublishMode, Store};
+use alluvium_core::store::{Completed, Content, Created, ObjectInfo, PublishMode, Store};
 use async_trait::async_trait;
 use bytes::Bytes;
 use plan::{Gate, Plan};
@@ -193,11 +193,11 @@ impl Store for FaultyStore {
         .await
     }
 
-    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+    async fn put(&self, key: &str, body: Bytes, content: Content) -> Result<()> {
         let owned = (key.to_owned(), body);
         self.send(Op::Put, key, |s| {
             let (key, body) = owned.clone();
-            async move { s.put(&key, body).await }
+            async move { s.put(&key, body, content).await }
         })
         .await
     }
@@ -229,6 +229,20 @@ impl Store for FaultyStore {
             async move { s.put_part(&key, &upload, index, body).await }
         })
         .await
+    }
+
+    async fn put_part_once(
+        &self,
+        key: &str,
+        upload: &str,
+        index: usize,
+        body: Bytes,
+    ) -> Result<String> {
+        // What a network does to a request leaves its outcome unknown.
+        self.put_part(key, upload, index, body).await.map_err(|error| match error.is_temporary() {
+            true => Error::new(Kind::Unknown, "PutPart").temporary().because(error),
+            false => error,
+        })
     }
 
     async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed {

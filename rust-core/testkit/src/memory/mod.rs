@@ -10,7 +10,7 @@ mod state;
 pub use personality::Personality;
 
 use alluvium_core::error::{Error, Kind, Result};
-use alluvium_core::store::{Completed, Created, ObjectInfo, PublishMode, Store, lacking};
+use alluvium_core::store::{Completed, Content, Created, ObjectInfo, PublishMode, Store, lacking};
 use async_trait::async_trait;
 use bytes::Bytes;
 use md5::{Digest, Md5};
@@ -164,7 +164,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+    async fn put(&self, key: &str, body: Bytes, _content: Content) -> Result<()> {
         self.overwrite(key, body);
         Ok(())
     }
@@ -196,11 +196,15 @@ impl Store for MemoryStore {
 
     async fn put_part(&self, key: &str, upload: &str, index: usize, body: Bytes) -> Result<String> {
         let mut state = self.state();
+        state.parts_stored += 1;
+        let id = match self.personality.opaque_parts {
+            true => format!("{:032x}", state.parts_stored),
+            false => hex(&Md5::digest(&body)),
+        };
         let Some(open) = state.uploads.get_mut(upload).filter(|u| u.key == key) else {
             return Err(no_such_upload(key, upload));
         };
-        let id = hex(&Md5::digest(&body));
-        open.parts.insert(index, body);
+        open.parts.insert(index, (body, id.clone()));
         if self.personality.visible_uploads {
             let so_far = open.body();
             state.objects.insert(key.to_owned(), Object::plain(so_far));
@@ -222,7 +226,10 @@ impl Store for MemoryStore {
             Err(reason) => Completed::Failed(
                 Error::new(Kind::Store, reason).with("key", key).with("upload", upload),
             ),
-            Ok(object) => {
+            Ok(mut object) => {
+                if self.personality.opaque_parts {
+                    object.etag = format!("{:032x}-{}", state.parts_stored, parts.len());
+                }
                 state.objects.insert(key.to_owned(), object);
                 state.uploads.remove(upload);
                 state.completed.insert(upload.to_owned(), key.to_owned());

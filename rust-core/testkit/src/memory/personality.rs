@@ -15,6 +15,8 @@ pub struct Personality {
     pub abort_destroys_completed: bool,
     /// Uploads are visible while they are written (no real multipart uploads).
     pub visible_uploads: bool,
+    /// Ids of parts, and ETags, do not follow from the bytes: a part stored again has another.
+    pub opaque_parts: bool,
     /// Uploads in parts are not implemented.
     pub no_uploads: bool,
     /// Copies are not implemented.
@@ -30,6 +32,7 @@ impl Personality {
         equal_parts: false,
         abort_destroys_completed: false,
         visible_uploads: false,
+        opaque_parts: false,
         no_uploads: false,
         no_copies: false,
     };
@@ -40,6 +43,8 @@ impl Personality {
         Self { atomic_create: false, abort_destroys_completed: true, ..Self::AWS };
     /// Google's S3 interoperability: `If-None-Match` is ignored on writes.
     pub const GCS_INTEROP: Self = Self { honours_condition: false, ..Self::AWS };
+    /// AWS with `aws:kms`.
+    pub const KMS: Self = Self { opaque_parts: true, ..Self::AWS };
     /// Cloudflare R2: equal parts only.
     pub const R2: Self = Self { equal_parts: true, ..Self::AWS };
 }

@@ -12,6 +12,7 @@ pub(super) struct State {
     /// Ids of completed uploads with the key they became.
     pub(super) completed: BTreeMap<String, String>,
     pub(super) uploads_begun: u64,
+    pub(super) parts_stored: u64,
     /// What listings show instead of `objects`, while frozen.
     pub(super) frozen: Option<BTreeMap<String, Object>>,
 }
@@ -25,7 +26,8 @@ pub(super) struct Object {
 #[derive(Debug)]
 pub(super) struct Upload {
     pub(super) key: String,
-    pub(super) parts: BTreeMap<usize, Bytes>,
+    /// Bytes and id.
+    pub(super) parts: BTreeMap<usize, (Bytes, String)>,
 }
 
 impl Object {
@@ -43,7 +45,7 @@ impl Object {
 impl Upload {
     pub(super) fn body(&self) -> Bytes {
         let mut body = BytesMut::new();
-        self.parts.values().for_each(|p| body.extend_from_slice(p));
+        self.parts.values().for_each(|(p, _)| body.extend_from_slice(p));
         body.freeze()
     }
 
@@ -58,17 +60,16 @@ impl Upload {
         }
         let (mut body, mut digests) = (BytesMut::new(), Md5::new());
         for (index, id) in ids.iter().enumerate() {
-            let part = self.parts.get(&index).ok_or("InvalidPart: no such part")?;
-            let digest = Md5::digest(part);
-            if *id != hex(&digest) {
+            let (part, stored) = self.parts.get(&index).ok_or("InvalidPart: no such part")?;
+            if id != stored {
                 return Err("InvalidPart: the part's ETag differs");
             }
             let last = index + 1 == ids.len();
-            let first_len = self.parts.get(&0).map_or(0, Bytes::len);
+            let first_len = self.parts.get(&0).map_or(0, |(first, _)| first.len());
             if equal_parts && (part.len() > first_len || !last && part.len() != first_len) {
                 return Err("InvalidPart: all parts but the last must have the same length");
             }
-            digests.update(digest);
+            digests.update(Md5::digest(part));
             body.extend_from_slice(part);
         }
         let etag = format!("{}-{}", hex(&digests.finalize()), ids.len());

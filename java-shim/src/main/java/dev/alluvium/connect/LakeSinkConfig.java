@@ -54,6 +54,16 @@ public final class LakeSinkConfig extends AbstractConfig {
         .key("s3.concurrency", INT, 16, "Requests to the store at one time.")
         .key("s3.retry.max.ms", LONG, 120_000L,
             "How long one request is tried again before it counts as failed.")
+        .unset("s3.sse", STRING, "the bucket's own",
+            "Encryption of all objects, the commit log's too: AES256, aws:kms or aws:kms:dsse.")
+        .unset("s3.sse.kms.key.id", STRING, "the account's key for S3",
+            "Key of aws:kms and aws:kms:dsse: its id or ARN.")
+        .unset("s3.checksum", STRING, "none",
+            "Checksum sent with every object and part: sha256 or crc64nvme.")
+        .unset("s3.tags", STRING, "none",
+            "Tags of data files: name=value, separated by commas, at most 10.")
+        .unset("s3.storage.class", STRING, "the bucket's own",
+            "Storage class of data files, such as STANDARD_IA or INTELLIGENT_TIERING.")
         .unset(ADMIN_SERVERS, STRING, "none",
             "Kafka's brokers, for checks that need a Kafka admin client (topic ids, expired "
             + "ranges, offsets over REST). It and all other admin.* client settings are accepted "
