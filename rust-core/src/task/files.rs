@@ -18,7 +18,9 @@ use crate::store::Location;
 use crate::upload::{FileUpload, UploadLimits};
 use indexmap::IndexMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Schemas of one topic whose bindings are kept; more than this many versions or tables in one
@@ -27,6 +29,9 @@ const BOUND_MAX: usize = 64;
 /// Bytes of a topic's name in a file's name. Kafka takes 249, file systems 255 for the whole name,
 /// and they say so when the file is renamed: after it is on record. Nonces keep names apart.
 const TOPIC_MAX: usize = 128;
+
+/// Time for a file that is given up: its parts on their way, then the store's answer.
+const DISCARD_WITHIN: Duration = Duration::from_secs(30);
 
 /// What all files of a task share.
 #[derive(Debug, Clone)]
@@ -272,13 +277,14 @@ impl Files {
         self.open.values().map(|slot| slot.upload.collected_bytes()).sum()
     }
 
-    /// Gives all files up. No record ever named them, so their uploads may be aborted.
+    /// Gives all files up. No record ever named them, so their uploads may be aborted. A store that
+    /// is away is not waited for: what it holds is left to its lifecycle rule, and memory is freed.
     pub(super) fn discard(self) {
         for (_, slot) in self.open {
-            tokio::spawn(slot.upload.abort());
+            tokio::spawn(timeout(DISCARD_WITHIN, slot.upload.abort()));
         }
         for file in self.sealing {
-            tokio::spawn(file.abort());
+            tokio::spawn(timeout(DISCARD_WITHIN, file.abort()));
         }
     }
 }

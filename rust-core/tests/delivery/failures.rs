@@ -130,6 +130,26 @@ async fn what_leaves_no_row_is_told_once_by_topic_and_reason() {
     }
 }
 
+/// What is given up while the store is away must not be sent, or kept in memory, for ever.
+#[tokio::test(start_paused = true)]
+async fn uploads_that_were_given_up_end_though_the_store_is_away() {
+    let mut world = World::new().with_rows(0, 20);
+    let options = Options::default()
+        .with("file.max.records", 5)
+        .with("commit.interval.ms", 600_000)
+        .with("close.flush.ms", 0);
+    let (mut worker, store) = world.faulty_worker(&options);
+    store.always_on(Op::StartUpload, "", Fault::FailBefore);
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, 2 * SECOND).await;
+    assert!(store.count(Op::StartUpload) > 3, "sealed and on their way");
+    worker.lose(&[tp(0)], Duration::ZERO).await;
+    tokio::time::sleep(60 * SECOND).await;
+    let by_then = store.count(Op::StartUpload);
+    tokio::time::sleep(600 * SECOND).await;
+    assert_eq!(store.count(Op::StartUpload), by_then);
+}
+
 /// With keys of one's own a part may not be repeated: the rows are read again.
 #[tokio::test(start_paused = true)]
 async fn a_part_of_unknown_outcome_is_read_again_under_encryption() {

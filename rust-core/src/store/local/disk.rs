@@ -25,6 +25,7 @@ fn write(opened: &File, file: &Path, body: &[u8], offset: u64) -> io::Result<()>
 /// Brings a folder's names to the disk.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     trace("folder", folder);
+    fault(folder)?;
     File::open(folder)?.sync_all()
 }
 
@@ -84,6 +85,29 @@ fn lacks_links(error: &io::Error) -> bool {
 
 #[cfg(not(test))]
 fn trace(_: &'static str, _: &Path) {}
+
+#[cfg(not(test))]
+fn fault(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// In tests: folders that cannot be brought to the disk, as when it fails (EIO), and how often.
+#[cfg(test)]
+pub(super) static FAULTS: std::sync::Mutex<Vec<(std::path::PathBuf, u32)>> =
+    std::sync::Mutex::new(Vec::new());
+
+#[cfg(test)]
+fn fault(folder: &Path) -> io::Result<()> {
+    let mut faults = FAULTS.lock().unwrap();
+    let of_folder = faults.iter_mut().find(|(broken, left)| broken == folder && *left > 0);
+    match of_folder {
+        Some((_, left)) => {
+            *left -= 1;
+            Err(io::Error::from_raw_os_error(5))
+        }
+        None => Ok(()),
+    }
+}
 
 /// In tests: what was done in which order, by this thread.
 #[cfg(test)]

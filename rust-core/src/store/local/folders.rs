@@ -21,19 +21,30 @@ pub(super) struct Folders {
     staging: PathBuf,
     pub(super) part_size: usize,
     durable: Mutex<HashSet<PathBuf>>,
+    /// Folders with names that may not be on the disk: bringing them there failed. Until it works
+    /// nobody is told of a file in them, because what was read back would be taken for durable.
+    unsynced: Mutex<HashSet<PathBuf>>,
 }
 
 impl Folders {
     pub(super) fn new(table: PathBuf, meta: PathBuf, part_size: usize) -> Self {
         let staging = meta.join("staging");
-        Self { roots: [table, meta], staging, part_size, durable: Mutex::default() }
+        Self {
+            roots: [table, meta],
+            staging,
+            part_size,
+            durable: Mutex::default(),
+            unsynced: Mutex::default(),
+        }
     }
 
-    pub(super) fn read(file: &Path) -> io::Result<Option<bytes::Bytes>> {
+    pub(super) fn read(&self, file: &Path) -> io::Result<Option<bytes::Bytes>> {
+        self.settle(file)?;
         Ok(found(fs::read(file))?.map(bytes::Bytes::from))
     }
 
-    pub(super) fn size(file: &Path) -> io::Result<Option<u64>> {
+    pub(super) fn size(&self, file: &Path) -> io::Result<Option<u64>> {
+        self.settle(file)?;
         Ok(found(fs::metadata(file))?.filter(fs::Metadata::is_file).map(|m| m.len()))
     }
 
@@ -49,7 +60,7 @@ impl Folders {
         drop(fs::remove_file(&staged));
         let (created, folder) = named?;
         if created {
-            disk::sync_folder(&folder)?;
+            self.sync(&folder)?;
         }
         Ok(created)
     }
@@ -61,7 +72,7 @@ impl Folders {
         if renamed.is_err() {
             drop(fs::remove_file(&staged));
         }
-        disk::sync_folder(&renamed?.1)
+        self.sync(&renamed?.1)
     }
 
     /// Copies a file whatever is there; `false` = there is no such file.
@@ -112,11 +123,11 @@ impl Folders {
     /// Moves a staged file to its place; `false` = there is no such staged file (any more).
     pub(super) fn publish(&self, id: &str, file: &Path, parts: &[String]) -> io::Result<bool> {
         let staged = self.staged(id)?;
-        let Some(size) = Self::size(&staged)? else {
+        let Some(size) = self.size(&staged)? else {
             // Another owner moved it and may have died before its folders were on the disk.
             if let Some(folder) = file.parent().filter(|f| f.is_dir()) {
                 self.make_durable(folder)?;
-                disk::sync_folder(folder)?;
+                self.sync(folder)?;
             }
             return Ok(false);
         };
@@ -135,7 +146,7 @@ impl Folders {
             let message = format!("{} is there already and is another file", file.display());
             return Err(io::Error::new(ErrorKind::InvalidData, message));
         }
-        disk::sync_folder(&folder)?;
+        self.sync(&folder)?;
         if !moved {
             // Both names of one file: a power cut came between them.
             found(fs::remove_file(&staged))?;
@@ -198,6 +209,31 @@ impl Folders {
         }
         durable.insert(folder.to_owned());
         Ok(())
+    }
+
+    /// Brings a folder's names to the disk. One that fails is remembered: what failed once may have
+    /// left names in memory only, and whoever asks for one of them tries again first.
+    fn sync(&self, folder: &Path) -> io::Result<()> {
+        let synced = disk::sync_folder(folder);
+        let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        match &synced {
+            Ok(()) => _ = unsynced.remove(folder),
+            Err(_) => _ = unsynced.insert(folder.to_owned()),
+        }
+        synced
+    }
+
+    /// Before anything is told of a file: its name must be on the disk.
+    fn settle(&self, file: &Path) -> io::Result<()> {
+        file.parent().map_or(Ok(()), |folder| self.settle_folder(folder))
+    }
+
+    /// Before anything is told of files right in a folder.
+    pub(super) fn settle_folder(&self, folder: &Path) -> io::Result<()> {
+        let unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = unsynced.contains(folder);
+        drop(unsynced);
+        if open { self.sync(folder) } else { Ok(()) }
     }
 
     fn forget(&self, folder: &Path) {

@@ -73,24 +73,30 @@ impl Store for LocalStore {
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {
         let file = path(key);
-        self.run("reading a file", key, move |_| Folders::read(&file)).await
+        self.run("reading a file", key, move |f| f.read(&file)).await
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
         let file = path(key);
-        let size = self.run("looking at a file", key, move |_| Folders::size(&file)).await?;
+        let size = self.run("looking at a file", key, move |f| f.size(&file)).await?;
         Ok(size.map(|size| ObjectInfo { key: key.to_owned(), size, etag: None }))
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectInfo>> {
         let (folder, after) = (prefix.to_owned(), after.map(str::to_owned));
-        let list = move |_: &Folders| listing::page(&folder, after.as_deref(), 1_000);
+        let list = move |f: &Folders| {
+            f.settle_folder(&path(&folder))?;
+            listing::page(&folder, after.as_deref(), 1_000)
+        };
         self.run("listing a folder", prefix, list).await
     }
 
     async fn list_first(&self, prefix: &str, max: usize) -> Result<Vec<ObjectInfo>> {
         let folder = prefix.to_owned();
-        let list = move |_: &Folders| listing::page(&folder, None, max);
+        let list = move |f: &Folders| {
+            f.settle_folder(&path(&folder))?;
+            listing::page(&folder, None, max)
+        };
         self.run("listing a folder", prefix, list).await
     }
 

@@ -1,7 +1,12 @@
 //! What must be on the disk before an answer, and what happens between two steps.
 
-use super::disk::{self, TRACE};
+use super::LocalStore;
+use super::disk::{self, FAULTS, TRACE};
 use super::folders::Folders;
+use crate::commit::{LogAccess, Put};
+use crate::log::{LogKeys, LogRecord};
+use crate::position::TopicPartition;
+use crate::store::{Completed, Store};
 use std::path::{Path, PathBuf};
 
 struct Lake {
@@ -168,4 +173,79 @@ fn the_disk_is_really_asked() {
     // Neither can be synced, which is told to nobody who does not ask.
     assert!(disk::write_at(Path::new("/dev/null"), b"x", 0).is_err());
     assert!(disk::sync_folder(Path::new("/proc")).is_err());
+}
+
+/// The folder cannot be brought to the disk this many times.
+fn breaks(folder: &Path, times: u32) {
+    FAULTS.lock().unwrap().push((folder.to_owned(), times));
+}
+
+fn left(folder: &Path) -> u32 {
+    let faults = FAULTS.lock().unwrap();
+    faults.iter().filter(|(broken, _)| broken == folder).map(|(_, left)| left).sum()
+}
+
+#[test]
+fn a_name_that_may_not_be_on_the_disk_is_told_to_nobody() {
+    let lake = lake();
+    let file = lake.staging.with_file_name("v1").join("1.json");
+    let folder = file.parent().unwrap();
+    breaks(folder, 3);
+    assert!(lake.folders.create(&file, b"one").is_err());
+    assert!(file.exists(), "it has its name, in memory at least");
+    assert!(lake.folders.read(&file).is_err());
+    assert!(lake.folders.size(&file).is_err());
+    drop(taken());
+    assert_eq!(lake.folders.read(&file).unwrap().unwrap(), "one");
+    assert_eq!(taken(), ["folder v1"], "brought to the disk first");
+    assert_eq!(lake.folders.read(&file).unwrap().unwrap(), "one");
+    assert_eq!(taken(), [""; 0], "and not again");
+}
+
+#[test]
+fn a_published_name_that_may_not_be_on_the_disk_is_told_to_nobody() {
+    let lake = lake();
+    let (id, parts) = staged(&lake, &["abcd"]);
+    let file = lake.table.join("dt=1/x.parquet");
+    breaks(file.parent().unwrap(), 3);
+    assert!(lake.folders.publish(&id, &file, &parts).is_err());
+    assert!(file.exists());
+    assert!(lake.folders.size(&file).is_err(), "a look is no proof");
+    assert!(lake.folders.publish(&id, &file, &parts).is_err(), "nor that the source is gone");
+    assert_eq!(lake.folders.size(&file).unwrap(), Some(4));
+}
+
+#[tokio::test]
+async fn a_record_is_ours_only_when_its_name_is_on_the_disk() {
+    let root = tempfile::tempdir().unwrap();
+    let (table, meta) = (root.path().join("lake"), root.path().join("lake.alluvium"));
+    let store = std::sync::Arc::new(LocalStore::open(&table, &meta, 8, 1).unwrap());
+    let prefix = meta.to_str().unwrap().trim_start_matches('/').to_owned();
+    let keys = LogKeys::new(&prefix, "s", &TopicPartition::new("t", 0), 1);
+    let log = LogAccess { store, keys, metrics: Default::default() };
+    let nonce = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+    let json = format!(
+        r#"{{"v":1,"kind":"advance","seq":1,"nonce":"{nonce}","log_id":"{nonce}","sink_id":"s",
+        "topic":"t","generation":1,"partition":0,"epoch":1,"start_offset":5,"next_offset":5}}"#
+    );
+    let record = LogRecord::from_bytes("k", json.as_bytes()).unwrap();
+    let file = Path::new("/").join(log.keys.record(1));
+    let folder = file.parent().unwrap();
+    breaks(folder, 3);
+    assert_eq!(log.put(&record).await.unwrap(), Put::Mine);
+    assert_eq!(left(folder), 0, "it was not believed before");
+}
+
+#[tokio::test]
+async fn a_file_is_published_only_when_its_name_is_on_the_disk() {
+    let root = tempfile::tempdir().unwrap();
+    let (table, meta) = (root.path().join("lake"), root.path().join("lake.alluvium"));
+    let store = LocalStore::open(&table, &meta, 8, 1).unwrap();
+    let key = table.join("x.parquet").to_str().unwrap().trim_start_matches('/').to_owned();
+    let id = store.start_upload(&key).await.unwrap();
+    let parts = [store.put_part(&key, &id, 0, "abc".into()).await.unwrap()];
+    breaks(&table, 2);
+    assert!(matches!(store.complete(&key, &id, &parts).await, Completed::Failed(_)));
+    assert!(store.head(&key).await.unwrap_err().is_temporary());
+    assert_eq!(store.head(&key).await.unwrap().unwrap().size, 3);
 }
