@@ -39,6 +39,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("arrow", &["schema", "envelope", "buffer", "encode"]),
     ("parquet", &["encode"]),
     ("object_store", &["store"]),
+    ("quick_xml", &["store"]),
     ("tokio", &["store", "upload", "publish", "task", "pause"]),
     ("jni", &[]),
 ];

@@ -2,12 +2,16 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::config::Config;
-use alluvium_core::error::Kind;
+use alluvium_core::error::{Error, Kind, Result};
 use alluvium_core::store::probe::probe;
-use alluvium_core::store::{Lake, Location, PlainStore, PublishMode, Store, open};
+use alluvium_core::store::{
+    Completed, Created, Lake, LifecycleRule, Location, ObjectInfo, PlainStore, PublishMode, Store,
+    open,
+};
 use alluvium_core::upload::UploadLimits;
 use alluvium_testkit::weed::{self, Weed};
 use alluvium_testkit::{Fault, FaultyStore, MemoryStore, Op, Personality};
+use bytes::Bytes;
 use std::sync::Arc;
 
 const NOW: i64 = 1_800_000_000_000;
@@ -261,4 +265,71 @@ async fn seaweedfs_and_a_folder_pass() {
     let verdict = probe(&lake, &config, NOW).await.unwrap();
     assert!(!verdict.etags && !verdict.repeat_completion, "{verdict:?}");
     assert!(!root.path().join("lake").exists(), "the table is not touched");
+}
+
+/// A store whose owner lets it throw things away.
+#[derive(Debug)]
+struct Forgetful(MemoryStore, Vec<LifecycleRule>);
+
+#[async_trait::async_trait]
+impl Store for Forgetful {
+    fn mode(&self) -> PublishMode {
+        self.0.mode()
+    }
+    fn part_size(&self) -> usize {
+        self.0.part_size()
+    }
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        self.0.get(key).await
+    }
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
+        self.0.head(key).await
+    }
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectInfo>> {
+        self.0.list(prefix, after).await
+    }
+    async fn create(&self, key: &str, body: Bytes) -> Created {
+        self.0.create(key, body).await
+    }
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.0.delete(key).await
+    }
+    async fn start_upload(&self, key: &str) -> Result<String> {
+        self.0.start_upload(key).await
+    }
+    async fn put_part(&self, key: &str, upload: &str, index: usize, body: Bytes) -> Result<String> {
+        self.0.put_part(key, upload, index, body).await
+    }
+    async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed {
+        self.0.complete(key, upload, parts).await
+    }
+    async fn abort(&self, key: &str, upload: &str) -> Result<()> {
+        self.0.abort(key, upload).await
+    }
+    async fn lifecycle(&self) -> Result<Option<Vec<LifecycleRule>>> {
+        match self.1.is_empty() {
+            true => Err(Error::new(Kind::Store, "access denied")),
+            false => Ok(Some(self.1.clone())),
+        }
+    }
+}
+
+#[tokio::test]
+async fn rules_that_eat_what_is_needed_are_refused_at_each_start_and_unreadable_ones_are_not() {
+    let aborts = LifecycleRule {
+        name: "tidy".to_owned(),
+        aborts_uploads_after: Some(1),
+        ..LifecycleRule::default()
+    };
+    let memory = MemoryStore::default();
+    let of = |rules| -> Arc<dyn Store> { Arc::new(Forgetful(memory.clone(), rules)) };
+    let day = in_mode("auto", &[("upload.max.age.ms", "86400000")]);
+    let more = in_mode("auto", &[("upload.max.age.ms", "86400001")]);
+    assert!(probe(&lake(&of(Vec::new())), &more, NOW).await.is_ok(), "not allowed to look");
+    let rules = lake(&of(vec![aborts]));
+    assert!(probe(&rules, &day, NOW).await.is_ok(), "a warning");
+    // The verdict is kept; the rules are looked at all the same.
+    let error = probe(&rules, &more, NOW).await.unwrap_err();
+    assert_eq!(error.context("key"), Some("upload.max.age.ms"));
+    assert!(error.message().contains("tidy"), "{error}");
 }

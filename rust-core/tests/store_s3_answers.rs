@@ -291,3 +291,27 @@ async fn data_waits_for_its_turn_and_the_log_does_not_wait_behind_it() {
     sent(3).await;
     assert!(server.seen()[2].0.starts_with("PUT /lake/cdc.alluvium/a "));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lifecycle_rules_are_asked_for_once_and_having_none_is_no_error() {
+    let xml = "<LifecycleConfiguration><Rule><ID>old</ID><Prefix>cdc</Prefix><Status>Enabled\
+               </Status><Expiration><Days>3</Days></Expiration></Rule></LifecycleConfiguration>";
+    let server = always(Answer::Say("200 OK", Vec::new(), xml.to_owned()));
+    let rules = store(&server).lifecycle().await.unwrap().unwrap();
+    assert_eq!((rules.len(), rules[0].name.as_str(), rules[0].prefix.as_str()), (1, "old", "cdc"));
+    let (request, _) = server.seen().remove(0);
+    assert!(request.starts_with("GET /lake/?") && request.contains("lifecycle="), "{request}");
+    assert!(request.contains("X-Amz-Signature="), "{request}");
+
+    let none = Answer::error("404 Not Found", "NoSuchLifecycleConfiguration");
+    assert_eq!(store(&always(none)).lifecycle().await.unwrap(), None);
+    for (answer, temporary) in [
+        (Answer::error("403 Forbidden", "AccessDenied"), false),
+        (Answer::error("501 Not Implemented", "NotImplemented"), false),
+        (Answer::error("503 Slow Down", "SlowDown"), true),
+    ] {
+        let server = always(answer);
+        let error = store(&server).lifecycle().await.unwrap_err();
+        assert_eq!((error.is_temporary(), server.seen().len()), (temporary, 1), "{error}");
+    }
+}

@@ -130,5 +130,6 @@ async fn seaweedfs_takes_checksums_tags_and_classes() {
         }
     }
     let config = weed.config("s3://lake/encrypted", &[("s3.sse", "AES256")]);
+    println!("lifecycle: {:?}", open(&config).unwrap().meta.store.lifecycle().await);
     println!("AES256: {:?}", probe(&open(&config).unwrap(), &config, NOW).await);
 }

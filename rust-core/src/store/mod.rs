@@ -7,6 +7,7 @@
 
 mod check;
 pub(crate) mod etag;
+mod lifecycle;
 pub mod local;
 mod open;
 mod plain;
@@ -17,6 +18,7 @@ mod tests;
 mod url;
 
 pub use check::{Checked, check};
+pub use lifecycle::{Expiry, LifecycleRule};
 pub use open::{open, open_as};
 pub use plain::PlainStore;
 
@@ -139,6 +141,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     }
     /// Makes the upload visible under `key`. `parts` are the content ids in order.
     async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed;
+    /// The enabled rules by which the store itself expires objects and aborts uploads; `None` = it
+    /// has none.
+    async fn lifecycle(&self) -> Result<Option<Vec<LifecycleRule>>> {
+        Ok(None)
+    }
     /// Gives up an upload that no log record was ever sent for.
     async fn abort(&self, key: &str, upload: &str) -> Result<()>;
 }

@@ -2,7 +2,7 @@
 //! know no conditions. In go creates, out come their answers after a look before and a look after a
 //! pause. Two owners that write at one time may both be told that they did: nothing fences them.
 
-use super::{Completed, Content, Created, ObjectInfo, PublishMode, Store};
+use super::{Completed, Content, Created, LifecycleRule, ObjectInfo, PublishMode, Store};
 use crate::error::{Error, Kind, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -72,6 +72,10 @@ impl Store for PlainStore {
         self.inner.list(prefix, after).await
     }
 
+    async fn list_first(&self, prefix: &str, max: usize) -> Result<Vec<ObjectInfo>> {
+        self.inner.list_first(prefix, max).await
+    }
+
     async fn delete(&self, key: &str) -> Result<()> {
         self.inner.delete(key).await
     }
@@ -104,6 +108,10 @@ impl Store for PlainStore {
 
     async fn complete(&self, key: &str, upload: &str, parts: &[String]) -> Completed {
         self.inner.complete(key, upload, parts).await
+    }
+
+    async fn lifecycle(&self) -> Result<Option<Vec<LifecycleRule>>> {
+        self.inner.lifecycle().await
     }
 
     async fn abort(&self, key: &str, upload: &str) -> Result<()> {

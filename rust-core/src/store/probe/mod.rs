@@ -6,7 +6,7 @@
 mod rules;
 mod staging;
 
-use super::{Created, Lake, PublishMode};
+use super::{Created, Lake, PublishMode, lifecycle};
 use crate::clock::UnixMillis;
 use crate::config::{Config, Guarantee, PublishChoice, S3Objects};
 use crate::error::{Error, Kind, Result};
@@ -49,17 +49,23 @@ pub struct Verdict {
 /// Permanent: the store cannot be trusted (`rule` says which trial failed), or refuses us.
 /// Temporary: it did not answer; nothing is known yet.
 pub async fn probe(lake: &Lake, config: &Config, now: UnixMillis) -> Result<Verdict> {
-    let endpoint = config.s3.endpoint.as_deref().unwrap_or("");
-    let Config { lake_url, meta_url, guarantee, publish, .. } = config;
-    let S3Objects { sse, kms_key_id, checksum, .. } = &config.s3.objects;
-    let ways = (guarantee, publish, sse, kms_key_id, checksum);
-    let place = format!("{endpoint} {lake_url} {meta_url} {ways:?}");
     if config.guarantee == Guarantee::AtLeastOnce {
         tracing::warn!(
             "delivery.guarantee=at_least_once: fencing=none. Rows may be doubled while two tasks \
              own one topic-partition; on a store that passes the probe exactly_once costs less"
         );
     }
+    let verdict = verdict(lake, config, now).await?;
+    lifecycle::check(lake, config).await?;
+    Ok(verdict)
+}
+
+async fn verdict(lake: &Lake, config: &Config, now: UnixMillis) -> Result<Verdict> {
+    let endpoint = config.s3.endpoint.as_deref().unwrap_or("");
+    let Config { lake_url, meta_url, guarantee, publish, .. } = config;
+    let S3Objects { sse, kms_key_id, checksum, .. } = &config.s3.objects;
+    let ways = (guarantee, publish, sse, kms_key_id, checksum);
+    let place = format!("{endpoint} {lake_url} {meta_url} {ways:?}");
     let known = known(lake, now).await?;
     if let Some(verdict) = known.iter().find(|v| v.place == place) {
         return Ok(verdict.clone());

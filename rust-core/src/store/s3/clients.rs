@@ -29,6 +29,8 @@ const POOL_IDLE: Duration = Duration::from_secs(20);
 /// Clients of one bucket; they share credentials.
 #[derive(Debug, Clone)]
 pub(super) struct Clients {
+    /// Requests that object_store does not know.
+    pub(super) wire: Wire,
     /// Creates: sent once, because a repeated create meets its own first attempt.
     pub(super) once: AmazonS3,
     /// Reads and deletes of small objects: repeated for seconds.
@@ -65,6 +67,7 @@ impl Clients {
         let part_retries = retries(usize::MAX, Duration::from_millis(config.retry_max_ms));
         let bucket_at = Bucket { name: bucket, config, credentials };
         let clients = Self {
+            wire: small.clone(),
             once: bucket_at.client(small.clone(), retries(0, Duration::ZERO))?,
             small: bucket_at.client(small, retries(4, Duration::from_secs(10)))?,
             data_once: bucket_at.client(data.clone(), retries(0, Duration::ZERO))?,

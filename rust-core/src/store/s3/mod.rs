@@ -5,12 +5,13 @@
 mod answer;
 mod clients;
 mod credentials;
+mod lifecycle;
 mod look;
 mod wire;
 
 pub use credentials::AwsEnvironment;
 
-use super::{Completed, Content, Created, ObjectInfo, PublishMode, Store};
+use super::{Completed, Content, Created, LifecycleRule, ObjectInfo, PublishMode, Store};
 use crate::config::{S3Config, S3Objects};
 use crate::error::{Error, Kind, Result};
 use answer::{Target, refusal, was_declined};
@@ -244,6 +245,10 @@ impl Store for S3Store {
             Err(error) if is_absent(&error) => Completed::Gone,
             Err(error) => Completed::Failed(self.target.error(doing, key, error)),
         }
+    }
+
+    async fn lifecycle(&self) -> Result<Option<Vec<LifecycleRule>>> {
+        self.rules().await
     }
 
     async fn abort(&self, key: &str, upload: &str) -> Result<()> {
