@@ -21,6 +21,7 @@ pub mod encode;
 pub mod upload;
 pub mod commit;
 pub mod publish;
+pub mod survey;
 pub mod recover;
 pub mod upkeep;
 pub mod offsets;

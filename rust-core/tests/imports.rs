@@ -28,6 +28,7 @@ const ROOMS: &[&str] = &[
     "log",
     "commit",
     "publish",
+    "survey",
     "recover",
     "upkeep",
     "offsets",

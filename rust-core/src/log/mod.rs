@@ -5,11 +5,13 @@
 
 mod block;
 mod gaps;
+mod id;
 mod keys;
 mod record;
 
 pub use block::{BlockWriter, Blocks, read_block};
 pub use gaps::{Gap, Gaps};
+pub use id::LogId;
 pub use keys::{LogKeys, TopicKeys};
 pub use record::{
     FileEntry, Layout, Link, LogRecord, Owner, RecordKind, Skipped, TopicGeneration, VERSION,

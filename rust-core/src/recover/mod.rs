@@ -3,8 +3,11 @@
 //! a foreign upload, never looks at settled files.
 
 mod claim;
+mod forget;
 mod ownership;
 mod unsettled;
+
+pub use forget::{Forgotten, forget, owner_of};
 
 use crate::commit::LogAccess;
 use crate::error::{Error, Kind, Result};
@@ -17,7 +20,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Who we are, the same for every topic-partition of a task.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Identity {
     /// `sink.id`.
     pub sink_id: String,

@@ -93,6 +93,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// The object's bytes, `None` when there is none.
     async fn get(&self, key: &str) -> Result<Option<Bytes>>;
+    /// The same for a data file, which may be large: with time for it, and in turn with other data.
+    async fn get_file(&self, key: &str) -> Result<Option<Bytes>> {
+        self.get(key).await
+    }
     /// Size and ETag, `None` when there is none.
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>>;
     /// The first page (at most 1,000) of objects whose key begins with `prefix` (which ends in

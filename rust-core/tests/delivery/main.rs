@@ -9,6 +9,7 @@ mod costs;
 mod copy;
 mod errants;
 mod failures;
+mod forget;
 mod memory;
 mod ownership;
 mod restart;

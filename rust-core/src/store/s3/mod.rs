@@ -118,6 +118,14 @@ impl Store for S3Store {
         found(body.await).map_err(|e| self.target.error(doing, key, e))
     }
 
+    async fn get_file(&self, key: &str) -> Result<Option<Bytes>> {
+        let doing = "reading a data file";
+        let path = self.path(doing, key)?;
+        let _turn = self.turn().await;
+        let body = async { self.clients.data.get(&path).await?.bytes().await };
+        found(body.await).map_err(|e| self.target.error(doing, key, e))
+    }
+
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
         let doing = "looking at an object";
         let path = self.path(doing, key)?;

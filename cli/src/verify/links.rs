@@ -1,0 +1,103 @@
+//! How one record follows another: in go records from the newest to the oldest, out comes what
+//! does not join. What a record says alone is in `cut`.
+
+use super::findings::{At, Findings, Kind};
+use crate::show;
+use alluvium_core::log::{LogId, LogRecord, RecordKind};
+use std::io;
+
+/// The record behind the one that comes next.
+#[derive(Debug)]
+struct Later {
+    seq: u64,
+    start: Option<i64>,
+    epoch: u64,
+    kind: RecordKind,
+}
+
+/// The chain of one log.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    later: Option<Later>,
+    /// The first offset any record covers, as far as the chain was read.
+    pub(super) begins: Option<i64>,
+    /// The head's next offset.
+    pub(super) ends: Option<i64>,
+}
+
+impl Links {
+    /// The next older record.
+    pub(super) fn take(
+        &mut self,
+        log: &LogId,
+        record: &LogRecord,
+        findings: &mut Findings<'_>,
+    ) -> io::Result<()> {
+        let at = At::log(log);
+        if self.later.is_none() {
+            self.ends = record.next_offset;
+        }
+        if let (Some(start), Some(next)) = (record.start_offset, record.next_offset)
+            && start > next
+        {
+            let text = format!("its range {} runs backwards", show::range(record));
+            findings.add(Kind::BrokenRange, 1, at.seq(record.seq).offsets(next, start), &text)?;
+        }
+        if let Some(later) = &self.later {
+            joins(record, later, at, findings)?;
+        }
+        self.begins = record.start_offset.or(self.begins);
+        let LogRecord { seq, start_offset: start, epoch, kind, .. } = *record;
+        self.later = Some(Later { seq, start, epoch, kind });
+        Ok(())
+    }
+}
+
+fn joins(
+    record: &LogRecord,
+    later: &Later,
+    at: At<'_>,
+    findings: &mut Findings<'_>,
+) -> io::Result<()> {
+    let at = at.seq(later.seq);
+    if later.epoch < record.epoch {
+        let text = format!("its epoch {} is below that of the record before", later.epoch);
+        findings.add(Kind::BrokenChain, 1, at, &text)?;
+    }
+    let Some(next) = record.next_offset else { return Ok(()) };
+    match later.start {
+        Some(start) if start == next => Ok(()),
+        // An operator moved the offsets, and that is on record.
+        Some(_) if later.kind == RecordKind::Reset => Ok(()),
+        Some(start) if start > next => {
+            let text = format!(
+                "{} are covered by no record: record {} ends at {next}, this one starts at {start}",
+                show::offsets(next, start),
+                record.seq
+            );
+            findings.add(
+                Kind::BrokenRange,
+                (start - next).unsigned_abs(),
+                at.offsets(next, start),
+                &text,
+            )
+        }
+        Some(start) => {
+            let text = format!(
+                "{} are covered by two records: record {} ends at {next}, this one starts at {start}",
+                show::offsets(start, next),
+                record.seq
+            );
+            findings.add(
+                Kind::BrokenRange,
+                (next - start).unsigned_abs(),
+                at.offsets(start, next),
+                &text,
+            )
+        }
+        None => {
+            let text = format!("its start is unknown, though record {} ends at {next}", record.seq);
+            findings.add(Kind::BrokenRange, 1, at, &text)
+        }
+    }
+}
