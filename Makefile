@@ -30,7 +30,7 @@ e2e:             ## end to end on real MySQL, Kafka, Connect, Debezium and S3
 chaos:           ## the two-worker kill test, RUNS=20 times
 	@scripts/test.sh chaos
 
-dist:            ## dist/alluvium-connect-<version>.zip with libraries for glibc 2.17 and later
+dist:            ## dist/alluvium-connect-<version>.zip and dist/alluvium (command line) for glibc 2.17 and later
 	@scripts/dist.sh
 
 docs:            ## docs/config.md and docs/config-keys.json from the ConfigDef

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes dist/alluvium-connect-<version>.zip, ready for plugin.path: a release library that loads
-# wherever glibc is 2.17 or later, whatever this machine's is.
+# wherever glibc is 2.17 or later, whatever this machine's is. Then dist/alluvium, the command line,
+# for the same machines.
 #
 # In:  the package registries (cargo-zigbuild and zig are wheels on PyPI). Out: the zip, checked.
 # Linux x86_64 only for now; on another machine the shim's loader names what is missing.
@@ -22,7 +23,13 @@ main() {
   local library=$CARGO_TARGET_DIR/$target/release/liballuvium.so
   check_baseline "$library"
   gradle --no-daemon --console=plain -q "-PnativeX86=$library" pluginZip
-  ls -l dist/*.zip
+  # By itself: built together, the library would be linked with what only the command line needs.
+  PATH="$tools/bin:$PATH" cargo zigbuild --release --locked -p alluvium-cli \
+    --target "$target.$BASELINE"
+  local program=$CARGO_TARGET_DIR/$target/release/alluvium
+  check_baseline "$program"
+  install -m 755 "$program" dist/alluvium
+  ls -l dist/*.zip dist/alluvium
 }
 
 install_zig() {
@@ -41,7 +48,7 @@ install_zig() {
 check_baseline() {
   local needed
   needed=$(readelf --version-info --wide "$1" | grep -o 'GLIBC_[0-9.]*' | sed 's/GLIBC_//' | sort -Vu | tail -n 1)
-  echo "the library needs glibc $needed"
+  echo "$(basename "$1") needs glibc $needed"
   if [ "$(printf '%s\n' "$needed" "$BASELINE" | sort -V | tail -n 1)" != "$BASELINE" ]; then
     echo "that is above the baseline $BASELINE" >&2
     exit 1

@@ -207,6 +207,11 @@ fn a_log_with_a_record_less_or_with_a_hole_is_named() {
     let broken = findings.iter().find(|f| f["finding"] == "broken-chain").unwrap();
     let seq = format!("seq={}", commit.seq);
     assert!(broken["text"].as_str().unwrap().contains(&seq), "{broken}");
+    assert_eq!(
+        kinds(&findings),
+        ["broken-chain"],
+        "no file is called foreign on such a log's word"
+    );
 }
 
 #[test]

@@ -59,6 +59,7 @@ impl Check<'_, '_> {
             Ok(chain) => chain,
             Err(error) if is_damage(&error) => {
                 self.findings.add(Kind::BrokenChain, 1, at, &error.to_string())?;
+                self.listed.incomplete = true;
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
@@ -75,6 +76,8 @@ impl Check<'_, '_> {
                 Err(error) if is_damage(&error) => {
                     let text = format!("{error}; nothing before it can be checked");
                     self.findings.add(Kind::BrokenChain, 1, at, &text)?;
+                    self.listed.incomplete = true;
+                    source = None;
                     break;
                 }
                 Err(error) => return Err(error.into()),

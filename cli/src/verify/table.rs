@@ -20,6 +20,8 @@ pub(super) struct Listed {
     files: HashMap<u128, File>,
     /// Objects that no reader takes for data.
     pub(super) others: u64,
+    /// A log could not be read to its end: it may name any file.
+    pub(super) incomplete: bool,
 }
 
 #[derive(Debug)]
@@ -79,8 +81,16 @@ impl Listed {
         covered: &Covered,
         findings: &mut Findings<'_>,
     ) -> Outcome<()> {
-        if self.files.values().all(|file| file.claimed) {
+        let unclaimed = self.files.values().filter(|file| !file.claimed).count();
+        if unclaimed == 0 {
             return Ok(());
+        }
+        if self.incomplete {
+            let text = format!(
+                "{unclaimed} files are named in no record that could be read: whether they are \
+                 foreign cannot be told while a log is broken"
+            );
+            return Ok(findings.note(&text)?);
         }
         let mut pages = Pages::of(table);
         loop {
