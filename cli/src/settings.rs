@@ -133,7 +133,8 @@ mod tests {
     use super::*;
 
     const POSTED: &str = r#"{ "name": "orders-lake", "config": {
-        "connector.class": "x", "admin.bootstrap.servers": "${env:KAFKA}", "commit.interval.ms": "no",
+        "connector.class": "x", "admin.bootstrap.servers": "${env:KAFKA}",
+        "commit.interval.ms": "no",
         "lake.url": "s3://lake/cdc", "s3.endpoint": "http://${env:HOST}:${env:PORT}",
         "s3.path.style": true, "s3.access.key.id": "a", "s3.secret.access.key": "b" } }"#;
 

@@ -31,6 +31,9 @@ pub(crate) fn owner(owner: &Owner) -> String {
         return "-".to_owned();
     }
     let Owner { connector, task, host, pid, .. } = owner;
+    if task.is_empty() && host.is_empty() {
+        return format!("{connector}, pid {pid}");
+    }
     format!("{connector}/{task}@{host}:{pid}")
 }
 

@@ -84,7 +84,7 @@ fn joins(
         }
         Some(start) => {
             let text = format!(
-                "{} are covered by two records: record {} ends at {next}, this one starts at {start}",
+                "{} are covered by two records: {} ends at {next}, this one starts at {start}",
                 show::offsets(start, next),
                 record.seq
             );

@@ -25,6 +25,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use table::{Covered, Listed};
 
+/// Generation and range of each log of a topic-partition.
+type Lives<'l> = BTreeMap<(&'l str, i32), Vec<(u32, i64, i64)>>;
+
 /// What was looked at and found right.
 #[derive(Debug, Default, Serialize)]
 struct Summary {
@@ -60,7 +63,7 @@ pub(crate) async fn run(settings: &Settings, asked: &args::Verify, out: &mut Out
     // named in a record read later, or is foreign.
     let mut listed = Listed::of(&settings.lake.table).await?;
     let mut covered = Covered::new();
-    let mut lives: BTreeMap<(&str, i32), Vec<(u32, i64, i64)>> = BTreeMap::new();
+    let mut lives = Lives::new();
     for log in &all {
         if !chosen.contains(log) {
             claim_only(settings, log, &mut listed, &mut covered).await?;
@@ -125,11 +128,7 @@ fn cover(covered: &mut Covered, log: &LogId, begins: i64, ends: i64) {
 }
 
 /// What is worth knowing and no mistake.
-fn notes(
-    lives: &BTreeMap<(&str, i32), Vec<(u32, i64, i64)>>,
-    listed: &Listed,
-    findings: &mut Findings<'_>,
-) -> Outcome<()> {
+fn notes(lives: &Lives<'_>, listed: &Listed, findings: &mut Findings<'_>) -> Outcome<()> {
     for ((topic, partition), lives) in lives {
         for (i, (generation, from, to)) in lives.iter().enumerate() {
             let overlap = lives[i + 1..]
@@ -171,7 +170,7 @@ impl Summary {
         );
         if self.unsettled > 0 {
             text.push_str(&format!(
-                "\n{} commits are not settled, {} of their files are not visible yet",
+                "\nnot settled yet: {} commits; {} of their files are not visible yet",
                 self.unsettled, self.not_visible
             ));
         }

@@ -2,10 +2,9 @@
 
 use crate::world::{CLOSE, META, Options, TABLE, World, tp};
 use alluvium_core::error::Kind;
-use alluvium_core::log::{LogId, LogKeys, LogRecord, RecordKind};
+use alluvium_core::log::{LogKeys, LogRecord, RecordKind};
 use alluvium_core::recover::{self, Identity};
 use alluvium_core::store::{Lake, Location};
-use alluvium_core::survey;
 use alluvium_testkit::connect::Worker;
 use alluvium_testkit::{Fault, Op};
 use std::sync::Arc;
@@ -155,24 +154,4 @@ async fn a_topic_of_another_sink_or_of_no_sink_is_left_alone() {
     let error = recover::forget(&lake, &identity("sink"), "nothing", &|| 7).await.unwrap_err();
     assert_eq!(error.context("topic"), Some("nothing"));
     assert_eq!(world.memory.keys(), before);
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_log_is_found_with_a_few_requests_however_long_it_is() {
-    let world = World::new();
-    let body = bytes::Bytes::from_static(b"{}");
-    let mut logs = Vec::new();
-    for (topic, partition, records) in
-        [("a", 0, 2_500), ("a", 1, 1), ("a-b", 0, 1_000), ("a.b", 3, 999), ("b", 0, 1)]
-    {
-        let tp = alluvium_core::position::TopicPartition::new(topic, partition);
-        let id = LogId { sink_id: "sink".to_owned(), tp, generation: 1 };
-        for seq in 1..=records {
-            let key = id.keys(META).record(seq);
-            alluvium_core::store::Store::create(&world.memory, &key, body.clone()).await;
-        }
-        logs.push(id);
-    }
-    logs.sort();
-    assert_eq!(survey::logs(&lake(&world).meta).await.unwrap(), logs);
 }

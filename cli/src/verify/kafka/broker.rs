@@ -4,22 +4,18 @@
 //! Versions of requests are fixed: the lowest with `read_committed`, which brokers from 0.11 to the
 //! present 4.x answer.
 
+use super::connection::Connections;
 use super::{Batch, at, wire};
 use crate::failure::{Failure, Outcome};
 use alluvium_core::position::TopicPartition;
-use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    BrokerId, FetchRequest, ListOffsetsRequest, MetadataRequest, RequestHeader, ResponseHeader,
-    TopicName,
+    BrokerId, FetchRequest, ListOffsetsRequest, MetadataRequest, TopicName,
 };
-use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+use kafka_protocol::protocol::StrBytes;
 use std::collections::BTreeMap;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 const METADATA: i16 = 4;
 const LIST_OFFSETS: i16 = 2;
@@ -29,9 +25,6 @@ const EARLIEST: i64 = -2;
 /// With `read_committed`: the first offset whose transaction is still open, or the end.
 const LATEST: i64 = -1;
 const FETCH_BYTES: i32 = 8 << 20;
-/// No answer is larger but by one batch.
-const ANSWER_BYTES: usize = 256 << 20;
-const LIMIT: Duration = Duration::from_secs(30);
 /// Turns without a record before the broker is given up.
 const TRIES: u32 = 10;
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
@@ -39,14 +32,12 @@ const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 /// A cluster.
 #[derive(Debug)]
 pub(in crate::verify) struct Broker {
-    /// Connections, by `host:port`.
-    connections: BTreeMap<String, TcpStream>,
+    connections: Connections,
     bootstrap: Vec<String>,
     /// Leaders' addresses, by topic.
     topics: BTreeMap<String, BTreeMap<i32, String>>,
     /// What `bounds` found: a comparison goes up to one end.
     bounds: BTreeMap<TopicPartition, Option<(i64, i64)>>,
-    correlation: i32,
 }
 
 impl Broker {
@@ -60,11 +51,10 @@ impl Broker {
             return Err(Failure::usage(format!("--kafka {wrong}: must be host:port")));
         }
         let mut broker = Self {
-            connections: BTreeMap::new(),
+            connections: Connections::default(),
             bootstrap,
             topics: BTreeMap::new(),
             bounds: BTreeMap::new(),
-            correlation: 0,
         };
         broker.metadata(&[]).await?;
         Ok(broker)
@@ -78,7 +68,7 @@ impl Broker {
             .with_allow_auto_topic_creation(false);
         let mut failures = Vec::new();
         for address in self.bootstrap.clone() {
-            let answer = match self.ask(&address, METADATA, &request).await {
+            let answer = match self.connections.ask(&address, METADATA, &request).await {
                 Ok(answer) => answer,
                 Err(failure) => {
                     failures.push(failure.to_string());
@@ -149,7 +139,7 @@ impl Broker {
             .with_replica_id(BrokerId(-1))
             .with_isolation_level(READ_COMMITTED)
             .with_topics(vec![topic]);
-        let answer = self.ask(leader, LIST_OFFSETS, &request).await?;
+        let answer = self.connections.ask(leader, LIST_OFFSETS, &request).await?;
         let partition = answer.topics.into_iter().flat_map(|t| t.partitions).next();
         match partition {
             Some(found) if found.error_code == 0 => Ok(Some(found.offset)),
@@ -184,7 +174,7 @@ impl Broker {
                 .with_max_bytes(FETCH_BYTES)
                 .with_isolation_level(READ_COMMITTED)
                 .with_topics(vec![topic]);
-            let answer = self.ask(&leader, FETCH, &request).await?;
+            let answer = self.connections.ask(&leader, FETCH, &request).await?;
             let partition = answer.responses.into_iter().flat_map(|topic| topic.partitions).next();
             let Some(found) = partition.as_ref().filter(|found| found.error_code == 0) else {
                 return Err(said(&leader, "records", tp, partition.map(|p| p.error_code)));
@@ -201,75 +191,6 @@ impl Broker {
         }
         Err(Failure::unreadable(format!("{}: {leader} gives no records", at(tp, from, to))))
     }
-
-    /// One request and its answer.
-    async fn ask<R: Request>(
-        &mut self,
-        address: &str,
-        version: i16,
-        request: &R,
-    ) -> Outcome<R::Response> {
-        self.correlation += 1;
-        let asked = ask(&mut self.connections, address, version, request, self.correlation);
-        let failed = |why: &dyn std::fmt::Display| {
-            Failure::unreadable(format!(
-                "the broker {address} cannot be asked: {why} (plaintext listeners only; for others \
-                 read the offsets by another program and give --kafka-offsets)"
-            ))
-        };
-        match tokio::time::timeout(LIMIT, asked).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(why)) => {
-                self.connections.remove(address);
-                Err(failed(&why))
-            }
-            Err(_) => {
-                self.connections.remove(address);
-                Err(failed(&format!("no answer within {} s", LIMIT.as_secs())))
-            }
-        }
-    }
-}
-
-async fn ask<R: Request>(
-    connections: &mut BTreeMap<String, TcpStream>,
-    address: &str,
-    version: i16,
-    request: &R,
-    correlation: i32,
-) -> Result<R::Response, String> {
-    let text = |e: std::io::Error| e.to_string();
-    if !connections.contains_key(address) {
-        let stream = TcpStream::connect(address).await.map_err(text)?;
-        connections.insert(address.to_owned(), stream);
-    }
-    let stream = connections.get_mut(address).ok_or("the connection is gone")?;
-    let header = RequestHeader::default()
-        .with_request_api_key(R::KEY)
-        .with_request_api_version(version)
-        .with_correlation_id(correlation)
-        .with_client_id(Some(StrBytes::from_static_str("alluvium-verify")));
-    let mut body = BytesMut::new();
-    header.encode(&mut body, R::header_version(version)).map_err(|e| e.to_string())?;
-    request.encode(&mut body, version).map_err(|e| e.to_string())?;
-    let mut message = BytesMut::new();
-    message.put_u32(u32::try_from(body.len()).map_err(|e| e.to_string())?);
-    message.extend_from_slice(&body);
-    stream.write_all(&message).await.map_err(text)?;
-    let length = stream.read_u32().await.map_err(text)? as usize;
-    if length > ANSWER_BYTES {
-        return Err(format!("an answer of {length} bytes, so this is no Kafka listener"));
-    }
-    let mut answer = vec![0; length];
-    stream.read_exact(&mut answer).await.map_err(text)?;
-    let mut answer = Bytes::from(answer);
-    let header = ResponseHeader::decode(&mut answer, R::Response::header_version(version))
-        .map_err(|e| e.to_string())?;
-    if header.correlation_id != correlation {
-        return Err("an answer to another request".to_owned());
-    }
-    let decoded = R::Response::decode(&mut answer, version).map_err(|e| e.to_string())?;
-    if answer.has_remaining() { Err("an answer that is too long".to_owned()) } else { Ok(decoded) }
 }
 
 fn topic_name(name: &str) -> TopicName {

@@ -34,8 +34,11 @@ pub(super) fn committed(
     let (mut seen, mut behind) = (Vec::new(), None);
     while let Some(batch) = Batch::split(&mut bytes)? {
         let last = batch.last_offset;
-        while let Some((_, producer)) = aborted.pop_front_if(|(first, _)| *first <= last) {
+        while let Some((first, producer)) = aborted.front().copied()
+            && first <= last
+        {
             ending.insert(producer);
+            aborted.pop_front();
         }
         if batch.attributes & CONTROL != 0 {
             if batch.records()?.first().is_some_and(is_abort) {
