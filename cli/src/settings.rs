@@ -50,7 +50,7 @@ pub(crate) fn settings(
     Ok(Settings { sink_id, config, lake })
 }
 
-/// The keys that say where a table is and how to reach it; a mistake in any other is no matter here.
+/// The keys that say where a table is and how to reach it: a mistake in any other is no matter.
 fn is_of_place(key: &str) -> bool {
     let known = KEYS.iter().any(|spec| spec.name == key);
     known && (key.starts_with("lake.") || key.starts_with("s3.") || key == "sink.id")
