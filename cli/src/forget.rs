@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Runs the command.
 pub(crate) async fn run(settings: &Settings, topic: &str, yes: bool, out: &mut Out) -> Outcome {
     let lake = &settings.lake;
-    let Some(found) = recover::owner_of(lake, topic).await? else {
+    let Some(found) = recover::newest_generation(lake, topic).await? else {
         let message =
             format!("the table {} has never seen the topic {topic}", settings.config.lake_url);
         return Err(Failure::usage(message));

@@ -5,6 +5,7 @@
 
 mod common;
 
+use alluvium_core::log::{LogRecord, RecordKind};
 use alluvium_testkit::kafka::Entry;
 use arrow::array::{AsArray, BooleanArray};
 use arrow::compute::filter_record_batch;
@@ -212,6 +213,30 @@ fn a_log_with_a_record_less_or_with_a_hole_is_named() {
         ["broken-chain"],
         "no file is called foreign on such a log's word"
     );
+}
+
+#[test]
+fn offsets_that_an_operator_moved_are_a_note() {
+    let table = table();
+    let seq = (1..).find(|seq| !table.record_file(seq + 1).exists()).unwrap();
+    let head = table.record(seq);
+    let mut reset = LogRecord {
+        kind: RecordKind::Reset,
+        seq: seq + 1,
+        nonce: head.log_id,
+        prev: Some(head.link()),
+        start_offset: Some(40),
+        next_offset: Some(45),
+        ..head
+    };
+    reset.gaps.note(40, 40, 45, Some("reset"));
+    table.replace(&reset);
+    let kafka: String = (0..45).map(|offset| format!("orders 0 {offset}\n")).collect();
+    let (code, lines, last) = table
+        .verify_with(&["--topic", "orders", "--partition", "0", "--kafka-offsets", "-"], &kafka);
+    assert_eq!((code, kinds(&lines)), (0, vec![]), "{lines:?}");
+    assert!(lines[0]["note"].as_str().unwrap().contains("an operator moved the offsets, 40..45"));
+    assert_eq!((&last["summary"]["gaps"], &last["summary"]["offsets"]), (&5.into(), &45.into()));
 }
 
 #[test]

@@ -12,7 +12,6 @@ struct Later {
     seq: u64,
     start: Option<i64>,
     epoch: u64,
-    kind: RecordKind,
 }
 
 /// The chain of one log.
@@ -39,6 +38,7 @@ impl Links {
         }
         if let (Some(start), Some(next)) = (record.start_offset, record.next_offset)
             && start > next
+            && record.kind != RecordKind::Reset
         {
             let text = format!("its range {} runs backwards", show::range(record));
             findings.add(Kind::BrokenRange, 1, at.seq(record.seq).offsets(next, start), &text)?;
@@ -46,9 +46,10 @@ impl Links {
         if let Some(later) = &self.later {
             joins(record, later, at, findings)?;
         }
-        self.begins = record.start_offset.or(self.begins);
-        let LogRecord { seq, start_offset: start, epoch, kind, .. } = *record;
-        self.later = Some(Later { seq, start, epoch, kind });
+        let starts = record.start_offset.filter(|_| record.kind != RecordKind::Reset);
+        self.begins = self.begins.into_iter().chain(starts).min();
+        let LogRecord { seq, start_offset: start, epoch, .. } = *record;
+        self.later = Some(Later { seq, start, epoch });
         Ok(())
     }
 }
@@ -67,8 +68,6 @@ fn joins(
     let Some(next) = record.next_offset else { return Ok(()) };
     match later.start {
         Some(start) if start == next => Ok(()),
-        // An operator moved the offsets, and that is on record.
-        Some(_) if later.kind == RecordKind::Reset => Ok(()),
         Some(start) if start > next => {
             let text = format!(
                 "{} are covered by no record: record {} ends at {next}, this one starts at {start}",

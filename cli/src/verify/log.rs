@@ -83,15 +83,30 @@ impl Check<'_, '_> {
                 Err(error) => return Err(error.into()),
             };
             links.take(self.log, &record, self.findings)?;
+            self.reset(&record)?;
             let settled = !unsettled.contains(&record.link());
             self.record(&record, settled, source.as_deref_mut()).await?;
         }
         let Some((begins, ends)) = links.begins.zip(links.ends) else { return Ok(None) };
-        self.summary.offsets += (ends - begins).unsigned_abs();
         if let Some(source) = source {
             source.outside(self.log, begins, ends, self.findings, self.summary).await?;
         }
         Ok(Some((begins, ends)))
+    }
+
+    /// Offsets that an operator altered: on record, so no finding, but worth knowing.
+    fn reset(&mut self, record: &LogRecord) -> Outcome<()> {
+        if record.kind == RecordKind::Reset {
+            self.findings.note(&format!(
+                "{} {}, record {}: an operator moved the offsets, {}; what lies before may be laid \
+                 down twice, what was left out is a gap",
+                self.log.tp.topic,
+                self.log.tp.partition,
+                record.seq,
+                show::range(record)
+            ))?;
+        }
+        Ok(())
     }
 
     async fn record(
@@ -112,11 +127,7 @@ impl Check<'_, '_> {
             }
             return Ok(());
         };
-        if record.kind == RecordKind::Loss {
-            // The range is gone from Kafka, and that is what the record says.
-            self.summary.gaps += (cut.next - cut.start).unsigned_abs();
-            return Ok(());
-        }
+        self.summary.offsets += (cut.next - cut.start).unsigned_abs();
         cut.books(at, self.findings)?;
         let mut whole = true;
         let read = read_all(self.settings, &record.files).await?;

@@ -39,7 +39,7 @@ struct Summary {
     bytes: u64,
     /// Rows read and held against the log.
     rows: u64,
-    /// Offsets between the logs' beginnings and their ends.
+    /// Offsets that the records cover.
     offsets: u64,
     skipped: u64,
     gaps: u64,

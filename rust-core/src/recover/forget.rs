@@ -2,14 +2,16 @@
 //! Every commit of the old generation is made visible first and its files stay; nothing is
 //! deleted, and no owner goes on writing to a closed log (`docs/cli.md`, forget).
 
-use super::{Identity, LogContext, claim, ownership, unsettled};
+use super::{Claimed, Identity, LogContext, claim, damaged, unsettled};
+use crate::commit::{Head, LogAccess};
 use crate::error::{Error, Kind, Result};
-use crate::log::{LogId, RecordKind, TopicGeneration};
+use crate::log::{LogId, LogRecord, RecordKind, TopicGeneration, TopicKeys};
 use crate::metrics::TaskMetrics;
 use crate::pause::Pauses;
 use crate::position::TopicPartition;
-use crate::store::Lake;
+use crate::store::{Created, Lake};
 use crate::survey;
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// What became of a topic.
@@ -23,31 +25,31 @@ pub struct Forgotten {
     pub begun: u32,
 }
 
-/// The newest generation of a topic and who owns it; `None` when the table has never seen the topic.
+/// The newest generation of a topic, with who owns it; `None` when the table has never seen the
+/// topic.
 ///
 /// # Errors
 /// The store's; `Log` when the object is not readable.
-async fn newest_generation(context: &LogContext) -> Result<Option<TopicGeneration>> {
-    let (Some(newest), _) = ownership::newest(context).await? else { return Ok(None) };
-    let key = context.topic_keys().generation(newest);
-    let Some(bytes) = context.lake.meta.store.get(&key).await? else { return Ok(None) };
-    let found = serde_json::from_slice(&bytes).map_err(|e| {
-        super::damaged("a topic's generation object is not readable", &key).because(e)
-    })?;
+pub async fn newest_generation(lake: &Lake, topic: &str) -> Result<Option<TopicGeneration>> {
+    let (meta, keys) = (&lake.meta, TopicKeys::new(&lake.meta.prefix, topic));
+    let (mut newest, mut after) = (None, None);
+    loop {
+        let page = meta.store.list(keys.prefix(), after.as_deref()).await?;
+        let found = page.iter().filter_map(|object| keys.generation_of(&object.key)).max();
+        match found.filter(|found| newest.is_none_or(|newest| *found > newest)) {
+            None => break,
+            // Its partitions' markers may fill the page: what is behind them?
+            Some(found) => (newest, after) = (Some(found), Some(keys.behind(found))),
+        }
+    }
+    let Some(newest) = newest else { return Ok(None) };
+    let key = keys.generation(newest);
+    let Some(bytes) = meta.store.get(&key).await? else {
+        return Err(damaged("a topic's generation object is gone", &key));
+    };
+    let found = serde_json::from_slice(&bytes)
+        .map_err(|e| damaged("a topic's generation object is not readable", &key).because(e))?;
     Ok(Some(found))
-}
-
-/// The same for whoever does not know yet who owns it.
-///
-/// # Errors
-/// As [`forget`].
-pub async fn owner_of(lake: &Lake, topic: &str) -> Result<Option<TopicGeneration>> {
-    newest_generation(&context(lake, &Arc::default(), TopicPartition::new(topic, 0))).await
-}
-
-fn context(lake: &Lake, identity: &Arc<Identity>, tp: TopicPartition) -> LogContext {
-    let (identity, lake) = (Arc::clone(identity), lake.clone());
-    LogContext { tp, identity, lake, metrics: Arc::new(TaskMetrics::default()) }
 }
 
 /// Closes every log of the topic's newest generation and begins the next one. `identity` must be
@@ -62,25 +64,21 @@ pub async fn forget(
     topic: &str,
     now_ms: &(impl Fn() -> i64 + Send + Sync),
 ) -> Result<Forgotten> {
-    let of_topic = context(lake, identity, TopicPartition::new(topic, 0));
-    let Some(found) = newest_generation(&of_topic).await? else {
+    let Some(found) = newest_generation(lake, topic).await? else {
         return Err(Error::new(Kind::Log, "the table has never seen this topic")
             .with("topic", topic)
             .with("lake.url", &identity.table_url));
     };
+    check_owner(&found, identity, topic)?;
     let closed = found.generation;
-    ownership::check_owner(&of_topic, &found)?;
-    let mut logs = Vec::new();
-    let mut begun = None;
+    let (mut logs, mut begun) = (Vec::new(), false);
     loop {
-        let of_generation = |log: &LogId| {
-            *log.tp.topic == *topic && log.generation == closed && log.sink_id == identity.sink_id
-        };
-        let all = survey::logs(&lake.meta).await?;
         let mut more = false;
-        for log in all.into_iter().filter(of_generation) {
-            if logs.iter().all(|(tp, _)| *tp != log.tp) {
-                let ended = close(&context(lake, identity, log.tp.clone()), closed, now_ms).await?;
+        for log in survey::logs(&lake.meta).await? {
+            let ours = *log.tp.topic == *topic && log.sink_id == identity.sink_id;
+            let known = logs.iter().any(|(tp, _)| *tp == log.tp);
+            if ours && !known && log.generation == closed {
+                let ended = close(&context(lake, identity, &log), closed, now_ms).await?;
                 logs.push((log.tp, ended));
                 more = true;
             }
@@ -88,13 +86,58 @@ pub async fn forget(
         // A partition's first owner may have begun its log meanwhile: once more, after the new
         // generation is there, to which whoever opens now goes.
         match begun {
-            Some(begun) if !more => return Ok(Forgotten { closed, logs, begun }),
-            Some(_) => {}
-            None => {
-                ownership::create(&of_topic, closed + 1, now_ms()).await?;
-                begun = Some(closed + 1);
+            true if !more => return Ok(Forgotten { closed, logs, begun: closed + 1 }),
+            true => {}
+            false => {
+                begin(lake, identity, topic, &found, now_ms()).await?;
+                begun = true;
             }
         }
+    }
+}
+
+fn check_owner(found: &TopicGeneration, identity: &Identity, topic: &str) -> Result<()> {
+    if found.table != identity.table_url {
+        let text = format!("this commit log belongs to the table {}", found.table);
+        return Err(Error::new(Kind::Ownership, text).with("lake.url", &identity.table_url));
+    }
+    if found.sink_id != identity.sink_id {
+        let text = format!("the topic {topic} belongs to the sink '{}'", found.sink_id);
+        return Err(Error::new(Kind::Ownership, text).with("sink.id", &identity.sink_id));
+    }
+    Ok(())
+}
+
+fn context(lake: &Lake, identity: &Arc<Identity>, log: &LogId) -> LogContext {
+    LogContext {
+        tp: log.tp.clone(),
+        identity: Arc::clone(identity),
+        lake: lake.clone(),
+        metrics: Arc::new(TaskMetrics::default()),
+    }
+}
+
+/// Creates the object of the next generation: of the same topic, by the same sink.
+async fn begin(
+    lake: &Lake,
+    identity: &Identity,
+    topic: &str,
+    closed: &TopicGeneration,
+    now_ms: i64,
+) -> Result<()> {
+    let next = TopicGeneration {
+        generation: closed.generation + 1,
+        owner: identity.owner.clone(),
+        created_at: now_ms,
+        ..closed.clone()
+    };
+    let body = serde_json::to_vec(&next)
+        .map_err(|e| Error::new(Kind::Log, "a generation object cannot be written").because(e))?;
+    let key = TopicKeys::new(&lake.meta.prefix, topic).generation(next.generation);
+    match lake.meta.store.create(&key, Bytes::from(body)).await {
+        // Whoever created it: the topic goes on there.
+        Created::Done | Created::Refused => Ok(()),
+        Created::Unknown(error) => Err(error),
     }
 }
 
@@ -107,36 +150,40 @@ async fn close(
     let log = context.log(generation);
     let mut pauses = Pauses::store();
     loop {
-        if let Some(head) = ownership::newest_record(context, &log, generation, None).await?
-            && head.kind == RecordKind::Closed
-        {
-            return Ok(head.next_offset);
-        }
-        match close_once(context, generation, now_ms).await {
+        let closed = match newest_record(&log).await? {
+            Some(head) if head.kind == RecordKind::Closed => Ok(head.next_offset),
+            _ => close_once(context, &log, generation, now_ms).await,
+        };
+        match closed {
             // The owner we fenced may claim again before the log is closed.
             Err(error) if error.is_temporary() || error.kind() == Kind::Fenced => {
                 tracing::warn!(tp = %context.tp, %error, "closing the commit log; trying again");
                 pauses.wait().await;
             }
-            Err(error) => return Err(error.with("topic-partition", &context.tp)),
-            Ok(next) => return Ok(next),
+            closed => return closed.map_err(|e| e.with("topic-partition", &context.tp)),
         }
     }
 }
 
 async fn close_once(
     context: &LogContext,
+    log: &LogAccess,
     generation: u32,
     now_ms: &(impl Fn() -> i64 + Send + Sync),
 ) -> Result<Option<i64>> {
-    let log = context.log(generation);
-    let state = claim::claim(context, &log, generation, now_ms).await?;
+    let state = claim::claim(context, log, generation, now_ms).await?;
     log.verify(state.head.seq).await?;
-    let mut claimed = super::Claimed { log, state };
+    let mut claimed = Claimed { log: log.clone(), state };
     unsettled::recover(context, &claimed).await?;
     claimed.state.pending.clear();
     let next = claimed.state.next;
     let record = context.record(&claimed.state, RecordKind::Closed, next, now_ms());
-    claimed.log.commit(&record).await?;
+    log.commit(&record).await?;
     Ok(next)
+}
+
+async fn newest_record(log: &LogAccess) -> Result<Option<LogRecord>> {
+    let Head::At(seq) = log.head().await? else { return Ok(None) };
+    let key = log.keys.record(seq);
+    log.store.get(&key).await?.map(|bytes| LogRecord::from_bytes(&key, &bytes)).transpose()
 }

@@ -7,7 +7,7 @@ mod forget;
 mod ownership;
 mod unsettled;
 
-pub use forget::{Forgotten, forget, owner_of};
+pub use forget::{Forgotten, forget, newest_generation};
 
 use crate::commit::LogAccess;
 use crate::error::{Error, Kind, Result};

@@ -44,7 +44,7 @@ pub(super) async fn topic(context: &LogContext, now_ms: i64) -> Result<Topic> {
 }
 
 /// The newest generation a listing shows, and whether it shows the partition's marker in it.
-pub(super) async fn newest(context: &LogContext) -> Result<(Option<u32>, bool)> {
+async fn newest(context: &LogContext) -> Result<(Option<u32>, bool)> {
     let keys = context.topic_keys();
     let marker = |generation| keys.started(generation, context.tp.partition);
     let (mut newest, mut marked, mut after) = (None, false, None);
@@ -66,7 +66,7 @@ pub(super) async fn newest(context: &LogContext) -> Result<(Option<u32>, bool)> 
     }
 }
 
-pub(super) async fn create(context: &LogContext, generation: u32, now_ms: i64) -> Result<()> {
+async fn create(context: &LogContext, generation: u32, now_ms: i64) -> Result<()> {
     let identity = &context.identity;
     let object = TopicGeneration {
         v: VERSION,
@@ -92,17 +92,12 @@ fn check(context: &LogContext, key: &str, bytes: &[u8]) -> Result<()> {
     let found: TopicGeneration = serde_json::from_slice(bytes).map_err(|e| {
         super::damaged("a topic's generation object is not readable", key).because(e)
     })?;
+    let identity = &context.identity;
     if found.v != VERSION {
         let text =
             "the commit log was written by a newer Alluvium; install the newer version again";
         return Err(Error::new(Kind::Log, text).with("key", key));
     }
-    check_owner(context, &found)
-}
-
-/// Whether the topic is ours in a table that is ours.
-pub(super) fn check_owner(context: &LogContext, found: &TopicGeneration) -> Result<()> {
-    let identity = &context.identity;
     if found.table != identity.table_url {
         return Err(Error::new(
             Kind::Ownership,
@@ -112,7 +107,7 @@ pub(super) fn check_owner(context: &LogContext, found: &TopicGeneration) -> Resu
                 found.table, identity.table_url
             ),
         )
-        .with("lake.meta.url", context.topic_keys().generation(found.generation)));
+        .with("lake.meta.url", key));
     }
     if found.sink_id != identity.sink_id {
         return Err(Error::new(
@@ -128,27 +123,10 @@ pub(super) fn check_owner(context: &LogContext, found: &TopicGeneration) -> Resu
     Ok(())
 }
 
-/// The newest record of the log, `None` when it is empty and may be. A closed log is refused: the
-/// topic goes on in its next generation. `known` as in [`newest_record`].
+/// The newest record of the log, `None` when it is empty and may be. An empty log whose partition
+/// was begun before is somebody's lifecycle rule at work, and refused. `known` is the place of a
+/// record that was met by a claim: a listing may be behind it, and behind whatever followed.
 pub(super) async fn head(
-    context: &LogContext,
-    log: &LogAccess,
-    generation: u32,
-    known: Option<u64>,
-) -> Result<Option<LogRecord>> {
-    let newest = newest_record(context, log, generation, known).await?;
-    if newest.as_ref().is_some_and(|record| record.kind == RecordKind::Closed) {
-        let text = "this generation of the topic was closed by an operator; its next generation \
-                    is not there yet";
-        return Err(Error::new(Kind::Log, text).with("topic-partition", &context.tp).temporary());
-    }
-    Ok(newest)
-}
-
-/// The newest record, closed or not. An empty log whose partition was begun before is somebody's
-/// lifecycle rule at work, and refused. `known` is the place of a record that was met by a claim: a
-/// listing may be behind it, and behind whatever followed.
-pub(super) async fn newest_record(
     context: &LogContext,
     log: &LogAccess,
     generation: u32,
@@ -183,6 +161,11 @@ pub(super) async fn newest_record(
             break;
         }
         seq += 1;
+    }
+    if newest.as_ref().is_some_and(|record| record.kind == RecordKind::Closed) {
+        let text = "this generation of the topic was closed by an operator; its next generation \
+                    is not there yet";
+        return Err(Error::new(Kind::Log, text).with("topic-partition", &context.tp).temporary());
     }
     Ok(newest)
 }

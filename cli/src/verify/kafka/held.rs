@@ -8,7 +8,7 @@ use crate::verify::cut::Cut;
 use crate::verify::findings::{At, Findings, Kind};
 use alluvium_core::envelope::{EnvelopeReader, Parsed, Row};
 use alluvium_core::frame::RawRecord;
-use alluvium_core::log::LogId;
+use alluvium_core::log::{LogId, RecordKind};
 use alluvium_core::position::TpId;
 
 /// One record of the log whose files are all there, to be held against Kafka.
@@ -80,6 +80,10 @@ impl Held<'_> {
     ) -> Option<Why> {
         let (cut, offset) = (self.cut, record.offset);
         if cut.rows.contains(offset) || cut.skipped.contains(offset) {
+            return None;
+        }
+        // What an operator left out is in Kafka and is meant to be in no row.
+        if cut.record.kind == RecordKind::Reset {
             return None;
         }
         if cut.in_gap(offset) {
