@@ -24,6 +24,8 @@ use std::time::Duration;
 /// A table, and Kafka in memory.
 pub(crate) struct Table {
     folder: tempfile::TempDir,
+    /// `lake.url` and how to reach it, for a table that is not in the folder.
+    elsewhere: Option<(String, Vec<(&'static str, String)>)>,
     pub(crate) kafka: Kafka,
     pub(crate) group: Group,
 }
@@ -43,7 +45,12 @@ pub(crate) fn tp(partition: i32) -> TopicPartition {
 impl Table {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, kafka: Kafka::default(), group: Group::new() }
+        Self { folder, elsewhere: None, kafka: Kafka::default(), group: Group::new() }
+    }
+
+    /// A table on a store.
+    pub(crate) fn on_store(url: &str, keys: Vec<(&'static str, String)>) -> Self {
+        Self { elsewhere: Some((url.to_owned(), keys)), ..Self::new() }
     }
 
     /// Rows in Kafka, one each ten minutes of event time: six of a file's hour.
@@ -54,7 +61,24 @@ impl Table {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("file://{}", self.folder.path().join("lake").display())
+        match &self.elsewhere {
+            Some((url, _)) => url.clone(),
+            None => format!("file://{}", self.folder.path().join("lake").display()),
+        }
+    }
+
+    /// The sink's configuration.
+    pub(crate) fn config(&self, per_cut: u64) -> Config {
+        let keys = [
+            ("lake.url", self.url()),
+            ("sink.id", "orders-lake".to_owned()),
+            ("commit.interval.ms", "300".to_owned()),
+            ("commit.max.records", per_cut.to_string()),
+        ];
+        let more = self.elsewhere.iter().flat_map(|(_, keys)| keys.clone());
+        let keys: BTreeMap<String, String> =
+            keys.into_iter().chain(more).map(|(key, value)| (key.to_owned(), value)).collect();
+        Config::parse(&keys, "orders-lake").unwrap()
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -86,15 +110,7 @@ impl Table {
     }
 
     fn worker(&self, per_cut: u64) -> Worker {
-        let keys = [
-            ("lake.url", self.url()),
-            ("sink.id", "orders-lake".to_owned()),
-            ("commit.interval.ms", "300".to_owned()),
-            ("commit.max.records", per_cut.to_string()),
-        ];
-        let keys: BTreeMap<String, String> =
-            keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let config = Arc::new(Config::parse(&keys, "orders-lake").unwrap());
+        let config = Arc::new(self.config(per_cut));
         let identity = Identity {
             sink_id: config.sink_id.clone(),
             table_url: config.lake_url.clone(),
