@@ -154,8 +154,7 @@ impl Check<'_, '_> {
         settled: bool,
     ) -> Outcome<bool> {
         let at = At::log(self.log).seq(cut.record.seq).file(&file.key);
-        let (_, claimed_before) = self.listed.claim(&file.key);
-        if claimed_before {
+        if self.listed.claim(&file.key) {
             self.findings.add(Kind::Books, 1, at, "two log records name this file")?;
         }
         let range = (file.first_offset, file.last_offset + 1);

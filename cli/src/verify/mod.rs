@@ -55,13 +55,15 @@ struct Summary {
 
 /// Runs the command.
 pub(crate) async fn run(settings: &Settings, asked: &args::Verify, out: &mut Out) -> Outcome {
-    let Scope { chosen, all } = scope(settings, &asked.which).await?;
+    // A mistake in the question is told before anything is read.
+    scope(settings, &asked.which).await?;
     let mut source = Source::open(asked).await?;
     let mut findings = Findings::new(out, asked.show, asked.json);
     let mut summary = Summary::default();
     // Before the logs: a record is written before its files are visible, so what is listed now is
     // named in a record read later, or is foreign.
     let mut listed = Listed::of(&settings.lake.table).await?;
+    let Scope { chosen, all } = scope(settings, &asked.which).await?;
     let mut covered = Covered::new();
     let mut lives = Lives::new();
     for log in &all {

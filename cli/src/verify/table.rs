@@ -17,17 +17,12 @@ const DATA: [&str; 3] = ["parquet", "json", "csv"];
 /// What was listed before the logs were read: a file published later is not in it.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
-    files: HashMap<u128, File>,
+    /// Whether a record names it, by the hash of its key.
+    files: HashMap<u128, bool>,
     /// Objects that no reader takes for data.
     pub(super) others: u64,
     /// A log could not be read to its end: it may name any file.
     pub(super) incomplete: bool,
-}
-
-#[derive(Debug)]
-struct File {
-    size: u64,
-    claimed: bool,
 }
 
 /// What the log of a topic-partition covers, whatever its generation.
@@ -48,8 +43,7 @@ impl Listed {
             }
             for object in page {
                 if is_data(&object.key) {
-                    let file = File { size: object.size, claimed: false };
-                    listed.files.insert(name(&object.key), file);
+                    listed.files.insert(name(&object.key), false);
                 } else {
                     listed.others += 1;
                 }
@@ -62,13 +56,9 @@ impl Listed {
         self.files.len()
     }
 
-    /// A log record names this file. Gives its size, if it was there, and whether another record
-    /// named it before.
-    pub(super) fn claim(&mut self, key: &str) -> (Option<u64>, bool) {
-        match self.files.get_mut(&name(key)) {
-            None => (None, false),
-            Some(file) => (Some(file.size), std::mem::replace(&mut file.claimed, true)),
-        }
+    /// A log record names this file. Gives whether another record named it before.
+    pub(super) fn claim(&mut self, key: &str) -> bool {
+        self.files.get_mut(&name(key)).is_some_and(|claimed| std::mem::replace(claimed, true))
     }
 
     /// Names every file that nobody claimed.
@@ -81,7 +71,7 @@ impl Listed {
         covered: &Covered,
         findings: &mut Findings<'_>,
     ) -> Outcome<()> {
-        let unclaimed = self.files.values().filter(|file| !file.claimed).count();
+        let unclaimed = self.files.values().filter(|claimed| !**claimed).count();
         if unclaimed == 0 {
             return Ok(());
         }
@@ -99,8 +89,7 @@ impl Listed {
                 return Ok(());
             }
             for object in page {
-                let unclaimed = |file: &File| !file.claimed;
-                if self.files.get(&name(&object.key)).is_some_and(unclaimed) {
+                if self.files.get(&name(&object.key)) == Some(&false) {
                     let what = content(table, &object.key, covered).await?;
                     let text = format!("no log record names this file: {what}");
                     findings.add(Kind::ForeignFile, 1, At::default().file(&object.key), &text)?;
