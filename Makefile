@@ -4,7 +4,7 @@
 export ALLUVIUM_CACHE ?= $(HOME)/.cache/alluvium
 export CARGO_TARGET_DIR ?= $(ALLUVIUM_CACHE)/target
 
-.PHONY: help demo test lint unit java e2e dist docs bench chaos clean
+.PHONY: help demo test lint unit java e2e model dist docs bench chaos clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -29,6 +29,9 @@ e2e:             ## end to end on real MySQL, Kafka, Connect, Debezium and S3
 
 chaos:           ## the two-worker kill test, RUNS=20 times
 	@scripts/test.sh chaos
+
+model:           ## the protocol's model, searched further than in `unit`; half an hour
+	@scripts/test.sh model
 
 dist:            ## dist/alluvium-connect-<version>.zip and dist/alluvium (command line) for glibc 2.17 and later
 	@scripts/dist.sh

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests, lane by lane, installing what is missing first.
 #
-#   scripts/test.sh all           every lane but chaos
-#   scripts/test.sh lint|unit|java|e2e|chaos
+#   scripts/test.sh all           every lane but chaos and model
+#   scripts/test.sh lint|unit|java|e2e|chaos|model
 #
 # Out: what each lane saw (records, rows, kills: zero of what it is there to see is a failure), and
 # one closing line `N passed, N failed`, N counting lanes' tests.
@@ -26,7 +26,7 @@ failures=()
 main() {
   case "${1:-all}" in
     all) run_lanes lint unit java e2e ;;
-    lint | unit | java | e2e | chaos) run_lanes "$1" ;;
+    lint | unit | java | e2e | chaos | model) run_lanes "$1" ;;
     --only) "lane_$2" ;; # a process of its own: `set -e` does not hold inside of an `if`
     *) echo "no lane named '$1'" >&2; exit 2 ;;
   esac
@@ -121,6 +121,10 @@ lane_chaos() {
   scripts/install.sh all
   gradle --no-daemon --console=plain -q -PnativeDebug pluginZip
   RUNS=${RUNS:-20} cargo test --locked -p alluvium-tests --test chaos -- --nocapture --ignored --test-threads=1
+}
+
+lane_model() {
+  cargo test --locked -p alluvium-model -- --nocapture --include-ignored --test-threads=1
 }
 
 cargo_deny() {
