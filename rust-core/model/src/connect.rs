@@ -70,6 +70,8 @@ impl Default for ConnectModel {
 pub enum Action {
     /// The consumer gets the topic-partition; the task opens it.
     Assign(usize),
+    /// The same although the last assignment was never closed.
+    AssignAgain(usize),
     /// A poll: seeks are carried out, then at most so many records come.
     Poll(usize, u8),
     /// `close` of another topic-partition within that poll; only without the rule.
@@ -194,6 +196,9 @@ impl ConnectModel {
         if room {
             actions.extend([true, false].map(|known| Action::PreCommit(w, known)));
         }
+        if worker.orphan.is_none() {
+            actions.push(Action::AssignAgain(w));
+        }
         actions.extend([true, false].map(|known| Action::Revoke(w, known)));
         actions.push(Action::Lost(w));
     }
@@ -229,6 +234,10 @@ impl ConnectModel {
             Action::Assign(w) => {
                 let group = state.group;
                 self.thread(state, w).assign(group);
+            }
+            Action::AssignAgain(w) => {
+                let group = state.group;
+                self.thread(state, w).assign_again(group);
             }
             Action::Poll(w, most) => self.thread(state, w).poll(most),
             Action::CloseOther(w) => self.thread(state, w).take_events(),

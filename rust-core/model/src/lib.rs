@@ -12,7 +12,7 @@
 //! | action of [`log`] | code (`rust-core/src`) |
 //! | --- | --- |
 //! | `Open`, `Reopen` | `task/jobs.rs` `open`, `on_fenced`; `recover/mod.rs` `open`, `try_open` |
-//! | `List` | `recover/ownership.rs` `head`; `recover/claim.rs` `claim_record` |
+//! | `List`, `ReadHead` | `recover/ownership.rs` `head`; `recover/claim.rs` `claim_record` |
 //! | `Put`, `Land` | `commit.rs` `LogAccess::put`: `Store::create` |
 //! | `ReadBack` | `commit.rs` `LogAccess::at`; `claim` and `commit` on `Put::Foreign`, `Vanished` |
 //! | `Verify` | `commit.rs` `LogAccess::verify` |
@@ -26,7 +26,7 @@
 //!
 //! | action of [`connect`] | code (`rust-core/src`; Connect's own: `WorkerSinkTask`) |
 //! | --- | --- |
-//! | `Assign` | `SinkTask::open`, `Assigned::new`; `Driver::on_control` |
+//! | `Assign`, `AssignAgain` | `SinkTask::open`, `Assigned::new`; `Driver::on_control` |
 //! | `Poll` | `WorkerSinkTask.poll`: `rewind`, then the consumer |
 //! | `Put` | `SinkTask::put`: `begin_put`, `take_events`, `enqueue`, `pause_rule` |
 //! | (in `Put`) | `Assigned::begin`, `SinkTask::leave`; then `currentOffsets` |
@@ -43,8 +43,9 @@
 //! | `ForeignClaim`, `ForeignCommit` | another worker, which does everything right |
 //!
 //! Not in the models: Admin and what hangs on it, ranges lost by name, `rebuild`, `reset`, `closed`,
-//! `carry`, errant records and their gate, the age of uploads, listings that are behind, the queue's
-//! limits, several topic-partitions at once, the content of archive blocks.
+//! errant records and their gate, the age of uploads, the queue's limits, several topic-partitions
+//! at once, the content of archive blocks, head checks by a listing that is behind (the probe
+//! refuses such a store).
 //!
 //! "Eventually" is not `stateright`'s: that is judged at the ends of paths and misses cycles, as its
 //! documentation says. Each reachable state is asked instead whether one owner, left alone with a

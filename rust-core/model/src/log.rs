@@ -32,6 +32,8 @@ pub struct LogModel {
     pub faults: u8,
     /// Files that users take away.
     pub takes: u8,
+    /// Whether the head is read one request at a time, from a listing that may be behind.
+    pub fine: bool,
     /// Whether old records are archived and deleted.
     pub gc: bool,
     /// Whether each state is asked if a single owner, left alone, makes everything visible.
@@ -51,6 +53,7 @@ impl Default for LogModel {
             crashes: 1,
             faults: 1,
             takes: 0,
+            fine: false,
             gc: true,
             healing: true,
             found: Found::default(),
@@ -63,8 +66,11 @@ impl Default for LogModel {
 pub enum Action {
     /// It is assigned the topic-partition.
     Open(u8),
-    /// It reads the head and decides on a claim.
-    List(u8),
+    /// It lists; the head shown may be an earlier one. Then it reads the head and decides on a
+    /// claim, in the same step unless the model is fine.
+    List(u8, u8),
+    /// It reads the next key, or decides on a claim when there is nothing.
+    ReadHead(u8),
     /// It sends its record.
     Put(u8, Outcome),
     /// It reads its record's key.
@@ -107,6 +113,7 @@ impl Model for LogModel {
             crashes: self.crashes,
             faults: self.faults,
             takes: self.takes,
+            fine: self.fine,
             wrong: 0,
         }]
     }
@@ -145,9 +152,14 @@ impl LogModel {
         let head_seq = |id: Id| if id == NONE { 0 } else { state.rec(id).seq };
         match owner.phase {
             Phase::Down => actions.push(Action::Open(o)),
-            Phase::Opening if room(state.listed().map_or(0, |(seq, _)| seq) + 1) => {
-                actions.push(Action::List(o));
+            Phase::Opening => {
+                let head = state.listed().map_or(0, |(seq, _)| seq);
+                let least = if self.fine && state.faults > 0 { head.min(1) } else { head };
+                if room(head + 1) {
+                    actions.extend((least..=head).map(|shown| Action::List(o, shown)));
+                }
             }
+            Phase::Reading if room(owner.seen) => actions.push(Action::ReadHead(o)),
             Phase::Put => {
                 let faults = if state.faults > 0 { OUTCOMES.len() } else { 1 };
                 actions.extend(OUTCOMES[..faults].iter().map(|outcome| Action::Put(o, *outcome)));
@@ -197,7 +209,8 @@ impl LogModel {
             Action::Open(o) | Action::Reopen(o) => {
                 world.state.owners[o as usize].forget(Phase::Opening);
             }
-            Action::List(o) => world.list(o),
+            Action::List(o, shown) => world.list(o, shown),
+            Action::ReadHead(o) => world.read_head(o),
             Action::Put(o, outcome) => world.put(o, outcome),
             Action::ReadBack(o) => world.read_back(o),
             Action::Verify(o) => world.verify(o),

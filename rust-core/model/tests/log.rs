@@ -56,6 +56,19 @@ fn a_claim_that_does_not_copy_unsettled_loses_sight_of_a_commit() {
 }
 
 #[test]
+fn a_claim_that_does_not_copy_carry_loses_it() {
+    let model = LogModel { rules: Rules { carry_copied: false, ..ALL }, ..bounds() };
+    breaks("claim does not copy carry", model, "what records carry is not lost", 9);
+}
+
+/// The head read one request at a time, from a listing that may be behind.
+#[test]
+fn reading_the_head_is_not_one_step() {
+    let model = LogModel { fine: true, offsets: 1, seqs: 4, ..LogModel::default() };
+    holds("2 owners, 1 offset, head read in steps", model);
+}
+
+#[test]
 fn two_puts_at_a_time_fence_their_own_owner() {
     let model = LogModel { rules: Rules { one_put: false, ..ALL }, ..bounds() };
     breaks("two log PUTs at a time", model, "nobody is fenced by its own record", 13);
@@ -74,6 +87,16 @@ fn a_settle_that_is_not_durable_makes_a_taken_file_look_lost() {
     let model = LogModel { rules, crashes: 1, takes: 1, ..bounds() };
     let property = "nobody finds the log damaged or a file lost";
     breaks("settle not durable", model, property, 16);
+}
+
+#[test]
+fn a_third_owner_recovers() {
+    let model = LogModel { owners: 3, offsets: 1, seqs: 4, crashes: 0, faults: 0, ..bounds() };
+    let seen = search(model, false);
+    seen.say("log: 3 owners, 1 offset, no faults");
+    assert_eq!(seen.violations, []);
+    // That needs a lost answer.
+    assert_eq!(seen.unreached, ["own record found by its nonce"]);
 }
 
 /// Minutes: `make model`.

@@ -30,6 +30,13 @@ impl Step<'_> {
         self.worker.lane = Some(Lane { opening: true, ..Lane::default() });
     }
 
+    /// `Driver::on_control`: the earlier assignment's lane is forgotten; its job goes on.
+    pub fn assign_again(&mut self, group: Option<u8>) {
+        self.rewind();
+        self.closed();
+        self.assign(group);
+    }
+
     /// `WorkerSinkTask.poll` up to the consumer's answer: seeks first, then at most `most` records.
     pub fn poll(&mut self, most: u8) {
         self.rewind();

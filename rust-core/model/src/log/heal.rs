@@ -49,7 +49,8 @@ impl LogModel {
         let owner = &state.owners[o as usize];
         Some(match owner.phase {
             Phase::Down => Action::Open(o),
-            Phase::Opening => Action::List(o),
+            Phase::Opening => Action::List(o, state.listed().map_or(0, |(seq, _)| seq)),
+            Phase::Reading => Action::ReadHead(o),
             Phase::Put => Action::Put(o, Outcome::Answered),
             Phase::Refused | Phase::Unknown => Action::ReadBack(o),
             Phase::Verify => Action::Verify(o),

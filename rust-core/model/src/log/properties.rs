@@ -26,6 +26,9 @@ fn always() -> Vec<Property<LogModel>> {
         Property::always("the next offset never goes back", |m: &LogModel, s: &State| {
             m.found.first_time(3, s.wrong & wrong::BACKWARDS == 0)
         }),
+        Property::always("what records carry is not lost", |m: &LogModel, s: &State| {
+            m.found.first_time(11, s.wrong & wrong::NOT_CARRIED == 0)
+        }),
         Property::always("no committed file is lost", |m: &LogModel, s: &State| {
             let gone = s.recs.iter().any(|rec| rec.chain && rec.files.contains(&File::Gone));
             m.found.first_time(4, s.wrong & wrong::LOST == 0 && !gone)

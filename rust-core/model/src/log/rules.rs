@@ -15,6 +15,8 @@ pub struct Rules {
     pub foreign_uploads_kept: bool,
     /// A claim copies the head's `unsettled`.
     pub claim_copies_unsettled: bool,
+    /// Each record copies the head's `carry` (H12).
+    pub carry_copied: bool,
     /// At most one log PUT under way (H15).
     pub one_put: bool,
     /// GC stays below what the owner's record says is unsettled, not what its memory says.
@@ -32,6 +34,7 @@ impl Rules {
         seen_foreign_keeps_uploads: true,
         foreign_uploads_kept: true,
         claim_copies_unsettled: true,
+        carry_copied: true,
         one_put: true,
         gc_by_record: true,
         durable_settle: true,

@@ -67,6 +67,8 @@ pub struct Rec {
     pub chain: bool,
     /// Owners that claimed since, while it was not settled (nobody reads this either).
     pub claimed_by: u8,
+    /// What every record copies from the one before it; here the next offset of the last commit.
+    pub carry: u8,
     /// The record before it.
     pub prev: Id,
     /// Commits whose files may not all be visible.
@@ -80,6 +82,8 @@ pub enum Phase {
     Down,
     /// About to look for the head.
     Opening,
+    /// A listing named a head: about to read key `seen`; `at` is the newest record read so far.
+    Reading,
     /// About to send `cur`.
     Put,
     /// `cur` was refused: about to read its key.
@@ -113,7 +117,7 @@ pub struct Owner {
     pub head: Id,
     /// The commit in recovery.
     pub at: Id,
-    /// Files of `at` or `cur` it has seen, one bit each.
+    /// Files of `at` or `cur` it has seen, one bit each; while reading, the key it reads next.
     pub seen: u8,
     /// Commits that in its knowledge may not be visible.
     pub pending: u16,
@@ -141,6 +145,8 @@ pub mod wrong {
     pub const TWICE: u8 = 32;
     /// The model itself ran out of room.
     pub const NO_ROOM: u8 = 64;
+    /// What every record copies was not copied.
+    pub const NOT_CARRIED: u8 = 128;
 }
 
 /// The whole world of the model.
@@ -162,6 +168,8 @@ pub struct State {
     pub faults: u8,
     /// Files that users may yet take away.
     pub takes: u8,
+    /// Listings may be behind: then any record that is there may still be read.
+    pub fine: bool,
     /// See [`wrong`].
     pub wrong: u8,
 }
@@ -232,6 +240,9 @@ impl State {
         }
         if rec.next < next {
             self.wrong |= wrong::BACKWARDS;
+        }
+        if self.head != NONE && rec.carry < self.rec(self.head).carry {
+            self.wrong |= wrong::NOT_CARRIED;
         }
         if rec.kind == Kind::Claim {
             for other in &mut self.recs {

@@ -41,16 +41,49 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
-    /// `ownership::head`, then `claim::claim_record`.
-    pub fn list(&mut self, o: u8) {
+    /// `ownership::head`: the listing. `shown` = the head it shows, which may be an earlier one.
+    pub fn list(&mut self, o: u8, shown: u8) {
+        if Some(shown) != self.state.listed().map(|(seq, _)| seq) && shown != 0 {
+            self.state.faults -= 1;
+        }
+        if shown == 0 {
+            return self.claim(o, NONE, 1);
+        }
+        let owner = &mut self.state.owners[o as usize];
+        (owner.phase, owner.seen) = (Phase::Reading, shown);
+        if !self.state.fine {
+            self.read_head(o);
+            self.read_head(o);
+        }
+    }
+
+    /// `ownership::head`: reads on from what the listing showed until nothing follows.
+    pub fn read_head(&mut self, o: u8) {
+        let owner = &mut self.state.owners[o as usize];
+        let found = self.state.live[owner.seen as usize];
+        if found != NONE {
+            (owner.at, owner.seen) = (found, owner.seen + 1);
+        } else if owner.at == NONE {
+            owner.forget(Phase::Opening);
+        } else {
+            let (head, seq) = (owner.at, owner.seen);
+            owner.forget(Phase::Opening);
+            self.claim(o, head, seq);
+        }
+    }
+
+    /// `claim::claim_record`.
+    fn claim(&mut self, o: u8, head: Id, seq: u8) {
         let (rules, state) = (self.rules, &mut *self.state);
-        let mut rec = Rec::new(Kind::Claim, o, 1);
-        if let Some((seq, head)) = state.listed() {
+        let mut rec = Rec::new(Kind::Claim, o, seq);
+        if head != NONE {
             let found = *state.rec(head);
-            rec = Rec::new(Kind::Claim, o, seq + 1);
             (rec.start, rec.next, rec.prev) = (found.next, found.next, head);
             if rules.claim_copies_unsettled {
                 rec.unsettled = found.unsettled;
+            }
+            if rules.carry_copied {
+                rec.carry = found.carry;
             }
         }
         if !rules.foreign_uploads_kept {
@@ -76,6 +109,7 @@ impl World<'_> {
         let mut rec = Rec::new(Kind::Commit, o, head.seq + 1);
         rec.epoch = head.epoch;
         (rec.start, rec.next, rec.prev) = (head.next, end, owner.head);
+        rec.carry = end;
         rec.files = [File::Open; 2];
         rec.unsettled = owner.pending;
         self.send(o, rec);
@@ -90,6 +124,7 @@ impl World<'_> {
         rec.epoch = head.epoch;
         (rec.start, rec.next, rec.prev) = (head.next, head.next, owner.head);
         rec.unsettled = owner.pending;
+        rec.carry = head.carry;
         rec
     }
 

@@ -36,11 +36,17 @@ impl State {
             }
         };
         visit(self.head);
+        if self.fine && self.faults > 0 {
+            self.live.iter().copied().for_each(&mut visit);
+        }
         for owner in &self.owners {
             visit(owner.cur);
             visit(owner.head);
             visit(owner.at);
             self.by_seq(owner.pending | owner.todo).into_iter().for_each(&mut visit);
+            if owner.phase == Phase::Reading {
+                self.live[owner.seen as usize..].iter().copied().for_each(&mut visit);
+            }
         }
         let late: u16 = (0..self.recs.len())
             .filter(|id| self.recs[*id].late > 0)
@@ -114,6 +120,7 @@ impl super::state::Rec {
             late: 0,
             chain: false,
             claimed_by: 0,
+            carry: 0,
             prev: NONE,
             unsettled: 0,
         }
