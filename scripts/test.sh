@@ -13,10 +13,11 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$ALLUVIUM_CACHE/target}
 DENY_VERSION=0.20.2
 
 declare -A COUNTS=(
-  [unit]="records rows kills"
+  [unit]="records rows kills states"
   [java]="records"
   [e2e]="records rows kills"
   [chaos]="records rows kills"
+  [model]="states"
 )
 
 passed=0

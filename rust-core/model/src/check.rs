@@ -1,6 +1,7 @@
 //! Running a search: what was found, how far it went, how long it took.
 
 use stateright::{Checker, HasDiscoveries, Model};
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Debug;
@@ -59,15 +60,16 @@ pub struct Seen {
     pub unreached: Vec<&'static str>,
 }
 
-/// Searches breadth first: everything (`stop` = false), or until a property is violated.
-pub fn search<M>(model: M, stop: bool) -> Seen
+/// Searches breadth first: everything, or until the property named `until` is violated.
+pub fn search<M>(model: M, until: Option<&'static str>) -> Seen
 where
     M: Model + Clone + Send + Sync + 'static,
     M::State: Hash + Clone + Debug + PartialEq + Send + Sync,
     M::Action: Clone + Debug + PartialEq,
 {
     let began = Instant::now();
-    let when = if stop { HasDiscoveries::AnyFailures } else { HasDiscoveries::All };
+    let when =
+        until.map_or(HasDiscoveries::All, |name| HasDiscoveries::AnyOf(BTreeSet::from([name])));
     let checker = model.clone().checker().finish_when(when).spawn_bfs().join();
     let mut violations = Vec::new();
     let mut unreached = Vec::new();
@@ -96,7 +98,8 @@ where
 }
 
 impl Seen {
-    /// Says on stderr what was seen; past the test harness, which would keep it to itself.
+    /// Says on standard error what was seen, and counts it for the lane; past the test harness,
+    /// which would keep it to itself.
     pub fn say(&self, name: &str) {
         let (states, depth, secs) = (self.states, self.depth, self.took.as_secs_f64());
         let mut text = format!("model: {name}: {states} states, depth {depth}, {secs:.1} s");
@@ -107,6 +110,6 @@ impl Seen {
             text += &format!("\n  never reached: {:?}", self.unreached);
         }
         // Nobody reads it: then nobody has to.
-        _ = writeln!(std::io::stderr(), "{text}");
+        _ = writeln!(std::io::stderr().lock(), "{text}\ncounted: states={states}");
     }
 }

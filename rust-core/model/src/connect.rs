@@ -2,6 +2,7 @@
 //! rebalances, `preCommit`, fencing, drops before `put`, markers, retention, group offsets that are
 //! lost or set back. The log itself is simple here; [`crate::log`] shows that it may be.
 
+pub mod actions;
 mod heal;
 pub mod pipeline;
 mod properties;
@@ -10,6 +11,7 @@ pub mod state;
 pub mod thread;
 
 use crate::check::Found;
+use actions::Action;
 use pipeline::Pipeline;
 use rules::Rules;
 use state::{Job, Offset, Phase, State, Worker, below};
@@ -65,53 +67,6 @@ impl Default for ConnectModel {
     }
 }
 
-/// One step. The first number is the worker's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// The consumer gets the topic-partition; the task opens it.
-    Assign(usize),
-    /// The same although the last assignment was never closed.
-    AssignAgain(usize),
-    /// A poll: seeks are carried out, then at most so many records come.
-    Poll(usize, u8),
-    /// `close` of another topic-partition within that poll; only without the rule.
-    CloseOther(usize),
-    /// `put` of what was polled.
-    Put(usize),
-    /// `preCommit`; whether Kafka gets to know.
-    PreCommit(usize, bool),
-    /// `preCommit`, whether Kafka gets to know, then `close`.
-    Revoke(usize, bool),
-    /// `close` alone: the partition was lost.
-    Lost(usize),
-    /// `close` returns.
-    Closed(usize),
-    /// The claim is made.
-    Claim(usize),
-    /// The pipeline takes the queue's next record, start or position.
-    Take(usize),
-    /// A first offset is on its way into the log.
-    RecordStart(usize),
-    /// A cut is on its way into the log.
-    Cut(usize),
-    /// A settle is on its way into the log.
-    Settle(usize),
-    /// What is on its way takes effect, or is refused.
-    Apply(usize),
-    /// The same for a topic-partition that was closed meanwhile.
-    ApplyOrphan(usize),
-    /// The worker's process ends.
-    Crash(usize),
-    /// An owner outside claims the log.
-    ForeignClaim,
-    /// It commits what lies below this offset.
-    ForeignCommit(u8),
-    /// Retention takes the first offset.
-    Expire,
-    /// The group's offset is lost, or set to this one.
-    GroupBack(Option<u8>),
-}
-
 impl Model for ConnectModel {
     type State = State;
     type Action = Action;
@@ -164,69 +119,6 @@ impl Model for ConnectModel {
 impl ConnectModel {
     fn end(&self) -> u8 {
         self.kafka.len() as u8
-    }
-
-    fn thread_actions(&self, state: &State, w: usize, actions: &mut Vec<Action>) {
-        let worker = &state.workers[w];
-        let connect = &worker.connect;
-        if state.crashes > 0 && *worker != Worker::default() {
-            actions.push(Action::Crash(w));
-        }
-        if connect.closing {
-            if worker.orphan.is_none() {
-                actions.push(Action::Closed(w));
-            }
-            return;
-        }
-        if !connect.assigned {
-            actions.push(Action::Assign(w));
-            return;
-        }
-        let room = worker.queue.len() + 2 <= self.queue;
-        if connect.polled.is_some() {
-            if room {
-                actions.push(Action::Put(w));
-            }
-            if !self.rules.only_put_takes_ready && !worker.outbox.is_empty() {
-                actions.push(Action::CloseOther(w));
-            }
-            return;
-        }
-        actions.extend((0..=self.polled).map(|most| Action::Poll(w, most)));
-        if room {
-            actions.extend([true, false].map(|known| Action::PreCommit(w, known)));
-        }
-        if worker.orphan.is_none() {
-            actions.push(Action::AssignAgain(w));
-        }
-        actions.extend([true, false].map(|known| Action::Revoke(w, known)));
-        actions.push(Action::Lost(w));
-    }
-
-    fn pipeline_actions(&self, state: &State, w: usize, actions: &mut Vec<Action>) {
-        let worker = &state.workers[w];
-        if worker.orphan.is_some() {
-            actions.push(Action::ApplyOrphan(w));
-        }
-        let Some(lane) = &worker.lane else { return };
-        if lane.opening && state.log.epoch < self.claims {
-            actions.push(Action::Claim(w));
-        }
-        if !worker.queue.is_empty() {
-            actions.push(Action::Take(w));
-        }
-        if lane.start_wanted() {
-            actions.push(Action::RecordStart(w));
-        }
-        if lane.may_cut() {
-            actions.push(Action::Cut(w));
-        }
-        if lane.may_settle() {
-            actions.push(Action::Settle(w));
-        }
-        if lane.job.is_some() {
-            actions.push(Action::Apply(w));
-        }
     }
 
     fn step(&self, state: &mut State, action: Action) {

@@ -7,6 +7,8 @@ pub mod state;
 pub mod steps;
 mod heal;
 mod properties;
+mod record;
+mod recovery;
 mod tidy;
 
 use crate::check::Found;
@@ -32,6 +34,8 @@ pub struct LogModel {
     pub faults: u8,
     /// Files that users take away.
     pub takes: u8,
+    /// Whether owners may change places: fewer states, traces that are harder to read.
+    pub alike: bool,
     /// Whether the head is read one request at a time, from a listing that may be behind.
     pub fine: bool,
     /// Whether old records are archived and deleted.
@@ -53,6 +57,7 @@ impl Default for LogModel {
             crashes: 1,
             faults: 1,
             takes: 0,
+            alike: true,
             fine: false,
             gc: true,
             healing: true,
@@ -114,6 +119,7 @@ impl Model for LogModel {
             faults: self.faults,
             takes: self.takes,
             fine: self.fine,
+            alike: self.alike,
             wrong: 0,
         }]
     }

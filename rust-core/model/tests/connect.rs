@@ -31,7 +31,7 @@ fn retention_and_a_group_that_is_set_back() {
 fn the_generation_is_a_second_line() {
     let rules = Rules { generation_at_reopen: false, ..ALL };
     let model = ConnectModel { rules, claims: 4, healing: false, ..ConnectModel::default() };
-    let seen = search(model, false);
+    let seen = search(model, None);
     seen.say("connect: without generation at re-open");
     assert_eq!(seen.violations, []);
 }
@@ -111,7 +111,7 @@ fn an_open_that_does_not_pause_is_paused_for_ever() {
     breaks("open does not pause", model, property, 4);
 }
 
-/// Minutes: `make model`.
+/// `make model`.
 #[test]
 #[ignore = "minutes; make model runs it"]
 fn further_one_worker() {
@@ -122,12 +122,17 @@ fn further_one_worker() {
     holds_without_stale_start("3 rows, retention, group set back", model);
 }
 
-/// Minutes: `make model`.
+/// `make model`.
 #[test]
 #[ignore = "minutes; make model runs it"]
 fn further_two_workers() {
-    let model = ConnectModel { workers: 2, foreign: false, ..ConnectModel::default() };
-    holds_without_stale_start("2 workers, 2 rows", model);
+    let model = ConnectModel { workers: 2, claims: 2, crashes: 0, ..ConnectModel::default() };
+    let seen = search(ConnectModel { foreign: false, ..model }, None);
+    seen.say("connect: 2 workers, 2 rows");
+    assert_eq!(seen.violations, []);
+    // These need more claims.
+    let unreached = ["opened again with unknown next", "a stale start is dropped"];
+    assert_eq!(seen.unreached, unreached);
 }
 
 fn kafka_of(kafka: Vec<Offset>) -> ConnectModel {
@@ -140,7 +145,7 @@ fn bounds(rules: Rules) -> ConnectModel {
 }
 
 fn holds(name: &str, model: ConnectModel) {
-    let seen = search(model, false);
+    let seen = search(model, None);
     seen.say(&format!("connect: {name}"));
     assert_eq!(seen.violations, [], "{name}");
     assert_eq!(seen.unreached, [""; 0], "{name}: nothing was shown of these");
@@ -148,15 +153,18 @@ fn holds(name: &str, model: ConnectModel) {
 
 /// A stale start needs four claims.
 fn holds_without_stale_start(name: &str, model: ConnectModel) {
-    let seen = search(model, false);
+    let seen = search(model, None);
     seen.say(&format!("connect: {name}"));
     assert_eq!(seen.violations, [], "{name}");
     assert_eq!(seen.unreached, ["a stale start is dropped"], "{name}");
 }
 
-fn breaks(name: &str, model: ConnectModel, property: &str, steps: usize) {
-    let seen = search(model, true);
+/// Breaks the property, by a shortest trace of so many steps, and no other property any sooner.
+fn breaks(name: &str, model: ConnectModel, property: &'static str, steps: usize) {
+    let seen = search(model, Some(property));
     seen.say(&format!("connect: {name}"));
-    let first = seen.violations.first().map(|(property, trace)| (*property, trace.len()));
-    assert_eq!(first, Some((property, steps)), "{:#?}", seen.violations);
+    let found = seen.violations.iter().find(|(violated, _)| *violated == property);
+    assert_eq!(found.map(|(_, trace)| trace.len()), Some(steps), "{:#?}", seen.violations);
+    let soonest = seen.violations.iter().map(|(_, trace)| trace.len()).min();
+    assert_eq!(soonest, Some(steps), "{:#?}", seen.violations);
 }

@@ -1,8 +1,9 @@
 //! As for the log: each reachable state is asked whether one worker, left alone, with the partition
 //! its own, makes every row visible that Kafka still has.
 
+use super::actions::Action;
 use super::state::{Phase, State, Worker};
-use super::{Action, ConnectModel, is_running};
+use super::{ConnectModel, is_running};
 
 /// Far above what any healing takes.
 const STEPS: usize = 150;

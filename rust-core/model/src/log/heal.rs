@@ -2,7 +2,7 @@
 //! only, and this graph has none. Instead each reachable state is asked whether one owner, left
 //! alone with a store that answers, makes every row visible within a bounded number of steps.
 
-use super::state::{DOWN, Phase, State};
+use super::state::{Phase, State};
 use super::steps::Outcome;
 use super::{Action, LogModel};
 
@@ -17,12 +17,10 @@ impl LogModel {
 
     fn heals_by(&self, state: &State, o: u8) -> bool {
         let mut state = state.clone();
-        for (other, owner) in state.owners.iter_mut().enumerate() {
-            if other != o as usize {
-                *owner = DOWN;
-            }
+        state.owners = vec![state.owners[o as usize]];
+        for rec in &mut state.recs {
+            (rec.owner, rec.claimed_by, rec.late) = (0, 0, 0);
         }
-        state.recs.iter_mut().for_each(|rec| rec.late = 0);
         (state.crashes, state.faults, state.takes) = (0, 0, 0);
         state.tidy();
         let mut way = Vec::new();
@@ -31,7 +29,7 @@ impl LogModel {
                 self.found.know_good(&way);
                 return true;
             }
-            let Some(action) = self.lonely(&state, o) else { return false };
+            let Some(action) = self.lonely(&state) else { return false };
             self.step(&mut state, action);
             state.tidy();
         }
@@ -45,7 +43,8 @@ impl LogModel {
     }
 
     /// What an owner that is alone does next.
-    fn lonely(&self, state: &State, o: u8) -> Option<Action> {
+    fn lonely(&self, state: &State) -> Option<Action> {
+        let o = 0;
         let owner = &state.owners[o as usize];
         Some(match owner.phase {
             Phase::Down => Action::Open(o),

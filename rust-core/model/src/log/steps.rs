@@ -41,62 +41,7 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
-    /// `ownership::head`: the listing. `shown` = the head it shows, which may be an earlier one.
-    pub fn list(&mut self, o: u8, shown: u8) {
-        if Some(shown) != self.state.listed().map(|(seq, _)| seq) && shown != 0 {
-            self.state.faults -= 1;
-        }
-        if shown == 0 {
-            return self.claim(o, NONE, 1);
-        }
-        let owner = &mut self.state.owners[o as usize];
-        (owner.phase, owner.seen) = (Phase::Reading, shown);
-        if !self.state.fine {
-            self.read_head(o);
-            self.read_head(o);
-        }
-    }
-
-    /// `ownership::head`: reads on from what the listing showed until nothing follows.
-    pub fn read_head(&mut self, o: u8) {
-        let owner = &mut self.state.owners[o as usize];
-        let found = self.state.live[owner.seen as usize];
-        if found != NONE {
-            (owner.at, owner.seen) = (found, owner.seen + 1);
-        } else if owner.at == NONE {
-            owner.forget(Phase::Opening);
-        } else {
-            let (head, seq) = (owner.at, owner.seen);
-            owner.forget(Phase::Opening);
-            self.claim(o, head, seq);
-        }
-    }
-
-    /// `claim::claim_record`.
-    fn claim(&mut self, o: u8, head: Id, seq: u8) {
-        let (rules, state) = (self.rules, &mut *self.state);
-        let mut rec = Rec::new(Kind::Claim, o, seq);
-        if head != NONE {
-            let found = *state.rec(head);
-            (rec.start, rec.next, rec.prev) = (found.next, found.next, head);
-            if rules.claim_copies_unsettled {
-                rec.unsettled = found.unsettled;
-            }
-            if rules.carry_copied {
-                rec.carry = found.carry;
-            }
-        }
-        if !rules.foreign_uploads_kept {
-            for id in 0..state.recs.len() as Id {
-                if state.rec(id).owner != o && rec.unsettled & (1 << id) == 0 {
-                    abort(state, id, |file| file == File::Open);
-                }
-            }
-        }
-        self.send(o, rec);
-    }
-
-    fn send(&mut self, o: u8, rec: Rec) {
+    pub(super) fn send(&mut self, o: u8, rec: Rec) {
         let id = self.state.add(rec);
         let owner = &mut self.state.owners[o as usize];
         (owner.cur, owner.phase) = (id, Phase::Put);
@@ -235,64 +180,6 @@ impl World<'_> {
         }
     }
 
-    fn next_unsettled(&mut self, o: u8) {
-        let owner = &mut self.state.owners[o as usize];
-        if owner.todo == 0 {
-            (owner.phase, owner.pending) = (Phase::Ready, 0);
-        }
-    }
-
-    /// `unsettled::read`.
-    pub fn read_unsettled(&mut self, o: u8) {
-        let owner = self.state.owners[o as usize];
-        let Some(id) = self.state.oldest(owner.todo) else { return };
-        if self.state.live[self.state.rec(id).seq as usize] != id {
-            return self.missing(o);
-        }
-        let owner = &mut self.state.owners[o as usize];
-        (owner.phase, owner.at, owner.seen) = (Phase::Recover, id, 0);
-    }
-
-    /// `publish::publish_one`: complete whatever the store answers, then look.
-    pub fn publish(&mut self, o: u8, file: u8) {
-        let owner = self.state.owners[o as usize];
-        let id = if owner.phase == Phase::Recover { owner.at } else { owner.cur };
-        let found = &mut self.state.rec_mut(id).files[file as usize];
-        if *found == File::Open {
-            *found = File::Visible;
-        }
-        if *found != File::Visible {
-            return self.missing(o);
-        }
-        let owner = &mut self.state.owners[o as usize];
-        owner.seen |= 1 << file;
-        if owner.seen != 0b11 {
-            return;
-        }
-        owner.seen = 0;
-        if owner.phase == Phase::Publish {
-            owner.pending &= !(1 << id);
-            (owner.phase, owner.cur) = (Phase::Ready, NONE);
-        } else {
-            owner.todo &= !(1 << id);
-            (owner.phase, owner.at) = (Phase::ReadUnsettled, NONE);
-            self.next_unsettled(o);
-        }
-    }
-
-    /// `publish::still_head`: a later owner settled it, or it is lost.
-    fn missing(&mut self, o: u8) {
-        let owner = self.state.owners[o as usize];
-        let mine = self.state.rec(owner.head).seq;
-        let fenced = self.state.listed().is_some_and(|(head, _)| head > mine);
-        let recovering = owner.phase != Phase::Publish;
-        self.state.owners[o as usize].forget(match (fenced, recovering) {
-            (false, _) => Phase::Failed,
-            (true, true) => Phase::Opening,
-            (true, false) => Phase::Fenced,
-        });
-    }
-
     /// The process ends.
     pub fn crash(&mut self, o: u8) {
         self.state.owners[o as usize] = DOWN;
@@ -301,7 +188,7 @@ impl World<'_> {
 }
 
 /// Uploads of a record are aborted. On a store where that frees what was completed, files too.
-fn abort(state: &mut State, id: Id, which: impl Fn(File) -> bool) {
+pub(super) fn abort(state: &mut State, id: Id, which: impl Fn(File) -> bool) {
     for file in &mut state.rec_mut(id).files {
         if matches!(file, File::Open | File::Visible) && which(*file) {
             *file = File::Gone;

@@ -6,6 +6,9 @@ use super::state::{File, Id, KEYS, Kind, NONE, OTHER, Phase, State, ids, wrong};
 impl State {
     /// Brings the state into its one form.
     pub fn tidy(&mut self) {
+        if self.alike {
+            self.sort_owners();
+        }
         let order = self.referred();
         for (id, rec) in self.recs.iter().enumerate() {
             if order.contains(&(id as Id)) {
@@ -25,6 +28,37 @@ impl State {
             self.rows |= rows;
         }
         self.rename(&order);
+    }
+
+    /// Owners are alike: which of them stands where makes no difference. Two that this cannot tell
+    /// apart stay as they are, which costs states and nothing else.
+    fn sort_owners(&mut self) {
+        let of = |id: Id| {
+            self.recs.get(id as usize).map(|rec| {
+                (rec.seq, rec.kind, rec.epoch, rec.start, rec.next, rec.late, rec.chain, rec.files)
+            })
+        };
+        let seqs = |set: u16| ids(set).fold(0u16, |seqs, id| seqs | 1 << self.rec(id).seq);
+        let mut order: Vec<usize> = (0..self.owners.len()).collect();
+        order.sort_by_key(|o| {
+            let owner = &self.owners[*o];
+            let recs = (of(owner.cur), of(owner.head), of(owner.at));
+            (owner.phase, recs, owner.seen, seqs(owner.pending), seqs(owner.todo))
+        });
+        if order.is_sorted() {
+            return;
+        }
+        let mut places = [0u8; 8];
+        for (place, o) in order.iter().enumerate() {
+            places[*o] = place as u8;
+        }
+        self.owners = order.iter().map(|o| self.owners[*o]).collect();
+        for rec in &mut self.recs {
+            rec.owner = places[rec.owner as usize];
+            let by = rec.claimed_by;
+            let bits = (0..8).filter(|o| by & (1 << o) != 0);
+            rec.claimed_by = bits.fold(0, |set, o: usize| set | 1 << places[o]);
+        }
     }
 
     /// Every record that something still refers to, in an order that does not hang on its name.
