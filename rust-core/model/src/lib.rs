@@ -22,6 +22,7 @@
 //! | `Settle` | `task/driver.rs` `look_at`; `task/flush.rs` `advance` |
 //! | `Gc` | `docs/delivery.md`, GC: archived and deleted, one key at a time, without the margin |
 //! | `Crash` | the process ends; `SinkTask::shutdown`, `Lane::forget` leave the same behind |
+//! | `Age`, `Expire` | `Flush::check_age`; the store's own expiry, in time for what was sent |
 //! | `Take` | a user compacts or expires a file that the log calls settled |
 //!
 //! | action of [`connect`] | code (`rust-core/src`; Connect's own: `WorkerSinkTask`) |
@@ -43,9 +44,9 @@
 //! | `ForeignClaim`, `ForeignCommit` | another worker, which does everything right |
 //!
 //! Not in the models: Admin and what hangs on it, ranges lost by name, `rebuild`, `reset`, `closed`,
-//! errant records and their gate, the age of uploads, the queue's limits, several topic-partitions
-//! at once, the content of archive blocks, head checks by a listing that is behind (the probe
-//! refuses such a store).
+//! errant records and their gate, uploads that expire after their record was sent, the queue's
+//! limits, several topic-partitions at once, the content of archive blocks, head checks by a listing
+//! that is behind (the probe refuses such a store).
 //!
 //! "Eventually" is not `stateright`'s: that is judged at the ends of paths and misses cycles, as its
 //! documentation says. Each reachable state is asked instead whether one owner, left alone with a

@@ -32,6 +32,8 @@ pub struct LogModel {
     pub crashes: u8,
     /// Requests that go wrong.
     pub faults: u8,
+    /// Times that the files of a cut grow old.
+    pub ages: u8,
     /// Files that users take away.
     pub takes: u8,
     /// Whether owners may change places: fewer states, traces that are harder to read.
@@ -56,6 +58,7 @@ impl Default for LogModel {
             seqs: 5,
             crashes: 1,
             faults: 1,
+            ages: 0,
             takes: 0,
             alike: true,
             fine: false,
@@ -100,6 +103,10 @@ pub enum Action {
     Crash(u8),
     /// A late request takes effect.
     Land(Id),
+    /// The uploads of a record grow old before it is sent.
+    Age(Id),
+    /// The store expires an old upload; never of a record that was sent.
+    Expire(Id, u8),
     /// A user takes away a settled file.
     Take(Id, u8),
 }
@@ -117,6 +124,7 @@ impl Model for LogModel {
             owners: vec![DOWN; self.owners as usize],
             crashes: self.crashes,
             faults: self.faults,
+            ages: self.ages,
             takes: self.takes,
             fine: self.fine,
             alike: self.alike,
@@ -132,6 +140,12 @@ impl Model for LogModel {
             if rec.late > 0 {
                 actions.push(Action::Land(id as Id));
             }
+            let unsent = rec.late == 0 && !rec.chain;
+            if state.ages > 0 && unsent && rec.files.contains(&File::Open) {
+                actions.push(Action::Age(id as Id));
+            }
+            let old = (0..2).filter(|file| unsent && rec.files[*file] == File::Old);
+            actions.extend(old.map(|file| Action::Expire(id as Id, file as u8)));
             if state.takes > 0 && rec.chain && is_settled(&self.rules, state, id as Id) {
                 let files = (0..2).filter(|file| rec.files[*file] == File::Visible);
                 actions.extend(files.map(|file| Action::Take(id as Id, file as u8)));
@@ -230,6 +244,13 @@ impl LogModel {
             Action::Land(id) => {
                 world.state.rec_mut(id).late -= 1;
                 world.state.land(id);
+            }
+            Action::Age(id) => {
+                world.state.ages -= 1;
+                world.state.rec_mut(id).files = [File::Old; 2];
+            }
+            Action::Expire(id, file) => {
+                world.state.rec_mut(id).files[file as usize] = File::Gone;
             }
             Action::Take(id, file) => {
                 world.state.takes -= 1;

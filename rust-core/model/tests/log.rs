@@ -69,6 +69,14 @@ fn reading_the_head_is_not_one_step() {
 }
 
 #[test]
+fn a_record_of_old_uploads_names_what_has_expired() {
+    let model = LogModel { rules: Rules { age_guard: false, ..ALL }, ages: 1, ..bounds() };
+    breaks("no age guard", model, "no committed file is lost", 8);
+    let model = LogModel { ages: 1, seqs: 4, crashes: 0, faults: 1, ..LogModel::default() };
+    holds("2 owners, uploads grow old", model);
+}
+
+#[test]
 fn two_puts_at_a_time_fence_their_own_owner() {
     let model = LogModel { rules: Rules { one_put: false, ..ALL }, ..bounds() };
     breaks("two log PUTs at a time", model, "nobody is fenced by its own record", 13);

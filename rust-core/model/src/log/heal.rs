@@ -21,7 +21,7 @@ impl LogModel {
         for rec in &mut state.recs {
             (rec.owner, rec.claimed_by, rec.late) = (0, 0, 0);
         }
-        (state.crashes, state.faults, state.takes) = (0, 0, 0);
+        (state.crashes, state.faults, state.ages, state.takes) = (0, 0, 0, 0);
         state.tidy();
         let mut way = Vec::new();
         for _ in 0..STEPS {

@@ -117,10 +117,9 @@ fn is_twice(state: &State) -> bool {
 /// Every commit with an invisible file is in the head's `unsettled`, and its record is there.
 fn is_reachable(state: &State) -> bool {
     let listed = state.unsettled();
-    let unfinished =
-        state.recs.iter().zip(0u16..).all(|(rec, id)| {
-            !rec.chain || !rec.files.contains(&File::Open) || listed & (1 << id) != 0
-        });
+    let unfinished = state.recs.iter().zip(0u16..).all(|(rec, id)| {
+        !rec.chain || !rec.files.iter().any(|f| f.is_open()) || listed & (1 << id) != 0
+    });
     unfinished && ids(listed).all(|id| state.live[state.rec(id).seq as usize] == id)
 }
 

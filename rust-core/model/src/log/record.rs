@@ -27,15 +27,22 @@ pub enum File {
     Absent,
     /// Uploaded, invisible.
     Open,
+    /// The same, for longer than `upload.max.age.ms`: the store may expire it.
+    Old,
     /// Visible.
     Visible,
     /// Visible once; compacted or expired by its user since.
     Taken,
-    /// Its upload was aborted, or its chunks freed by an abort after the completion.
+    /// Its upload expired or was aborted, or its chunks freed by an abort after the completion.
     Gone,
 }
 
 impl File {
+    /// Whether it can be made visible.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::Old)
+    }
+
     /// Whether readers see its rows, or saw them.
     pub fn seen(self) -> bool {
         matches!(self, Self::Visible | Self::Taken)

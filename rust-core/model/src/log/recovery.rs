@@ -52,7 +52,7 @@ impl World<'_> {
         if !rules.foreign_uploads_kept {
             for id in 0..state.recs.len() as Id {
                 if state.rec(id).owner != o && rec.unsettled & (1 << id) == 0 {
-                    abort(state, id, |file| file == File::Open);
+                    abort(state, id, File::is_open);
                 }
             }
         }
@@ -82,7 +82,7 @@ impl World<'_> {
         let owner = self.state.owners[o as usize];
         let id = if owner.phase == Phase::Recover { owner.at } else { owner.cur };
         let found = &mut self.state.rec_mut(id).files[file as usize];
-        if *found == File::Open {
+        if found.is_open() {
             *found = File::Visible;
         }
         if *found != File::Visible {

@@ -21,6 +21,8 @@ pub struct Rules {
     pub one_put: bool,
     /// GC stays below what the owner's record says is unsettled, not what its memory says.
     pub gc_by_record: bool,
+    /// A record whose uploads are older than `upload.max.age.ms` is not sent (H4).
+    pub age_guard: bool,
     /// A user is told that a file is settled once a record says so (H10).
     pub durable_settle: bool,
 }
@@ -37,6 +39,7 @@ impl Rules {
         carry_copied: true,
         one_put: true,
         gc_by_record: true,
+        age_guard: true,
         durable_settle: true,
     };
 }

@@ -95,6 +95,8 @@ pub struct State {
     pub crashes: u8,
     /// Lost, late, doubled and wrongly refused requests left.
     pub faults: u8,
+    /// Times that the files of a cut may yet grow old.
+    pub ages: u8,
     /// Files that users may yet take away.
     pub takes: u8,
     /// Listings may be behind: then any record that is there may still be read.
@@ -177,7 +179,7 @@ impl State {
         }
         if rec.kind == Kind::Claim {
             for other in &mut self.recs {
-                if other.chain && other.files.contains(&File::Open) {
+                if other.chain && other.files.iter().any(|file| file.is_open()) {
                     other.claimed_by |= 1 << rec.owner;
                 }
             }

@@ -88,8 +88,11 @@ impl World<'_> {
 
     /// `LogAccess::put`: one attempt.
     pub fn put(&mut self, o: u8, outcome: Outcome) {
+        let cur = self.state.owners[o as usize].cur;
+        if self.rules.age_guard && self.too_old(cur) {
+            return self.not_head(o);
+        }
         let state = &mut *self.state;
-        let cur = state.owners[o as usize].cur;
         if outcome != Outcome::Answered {
             state.faults -= 1;
         }
@@ -110,6 +113,13 @@ impl World<'_> {
             abort(state, cur, |_| true);
         }
         self.unverified(o);
+    }
+
+    /// `Flush::check_age`, before the first attempt: nothing refers to the uploads yet.
+    fn too_old(&self, cur: Id) -> bool {
+        let rec = self.state.rec(cur);
+        let old = rec.files.iter().any(|file| matches!(file, File::Old | File::Gone));
+        rec.late == 0 && !rec.chain && old
     }
 
     /// `LogAccess::at`, and what `put` makes of it.
@@ -190,7 +200,7 @@ impl World<'_> {
 /// Uploads of a record are aborted. On a store where that frees what was completed, files too.
 pub(super) fn abort(state: &mut State, id: Id, which: impl Fn(File) -> bool) {
     for file in &mut state.rec_mut(id).files {
-        if matches!(file, File::Open | File::Visible) && which(*file) {
+        if (file.is_open() || *file == File::Visible) && which(*file) {
             *file = File::Gone;
         }
     }

@@ -15,7 +15,7 @@ impl State {
                 continue;
             }
             let rows = Self::rows_of(rec);
-            let lost = rec.files.iter().any(|file| matches!(file, File::Open | File::Gone));
+            let lost = rec.files.iter().any(|file| file.is_open() || *file == File::Gone);
             if rec.chain && lost {
                 self.wrong |= wrong::LOST;
             }
@@ -120,7 +120,7 @@ impl State {
             let mut rec = self.recs[*id as usize];
             rec.prev = names[rec.prev as usize];
             rec.unsettled = set(rec.unsettled);
-            if !rec.files.contains(&File::Open) {
+            if !rec.files.iter().any(|file| file.is_open()) {
                 rec.claimed_by = 0;
             }
             recs.push(rec);
