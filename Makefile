@@ -30,7 +30,7 @@ e2e:             ## end to end on real MySQL, Kafka, Connect, Debezium and S3
 chaos:           ## the two-worker kill test, RUNS=20 times
 	@scripts/test.sh chaos
 
-model:           ## the protocol's model, searched further than in `unit`; half an hour
+model:           ## the protocol's model, searched further than in `unit`; minutes
 	@scripts/test.sh model
 
 dist:            ## dist/alluvium-connect-<version>.zip and dist/alluvium (command line) for glibc 2.17 and later

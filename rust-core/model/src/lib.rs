@@ -20,7 +20,7 @@
 //! | `Publish` | `publish.rs` `publish_one`; `still_head` where the file is gone |
 //! | `Cut` | `task/lane.rs` `cut`; `task/flush.rs` `commit`, `record` |
 //! | `Settle` | `task/driver.rs` `look_at`; `task/flush.rs` `advance` |
-//! | `Gc` | `docs/delivery.md`, GC: archived and deleted, one key at a time, without the margin |
+//! | `Gc` | `upkeep/archive.rs` `archive`: one key at a time, in any order, without the margin |
 //! | `Crash` | the process ends; `SinkTask::shutdown`, `Lane::forget` leave the same behind |
 //! | `Age`, `Expire` | `Flush::check_age`; the store's own expiry, in time for what was sent |
 //! | `Take` | a user compacts or expires a file that the log calls settled |

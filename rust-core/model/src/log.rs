@@ -13,7 +13,7 @@ mod tidy;
 
 use crate::check::Found;
 use rules::Rules;
-use state::{DOWN, File, Id, KEYS, NONE, Phase, State};
+use state::{DOWN, File, Id, KEYS, NONE, Phase, READ_ON, State};
 use stateright::{Model, Property};
 use steps::{OUTCOMES, Outcome, World, gc_below, is_settled};
 
@@ -179,7 +179,7 @@ impl LogModel {
                     actions.extend((least..=head).map(|shown| Action::List(o, shown)));
                 }
             }
-            Phase::Reading if room(owner.seen) => actions.push(Action::ReadHead(o)),
+            Phase::Reading if room(owner.seen & !READ_ON) => actions.push(Action::ReadHead(o)),
             Phase::Put => {
                 let faults = if state.faults > 0 { OUTCOMES.len() } else { 1 };
                 actions.extend(OUTCOMES[..faults].iter().map(|outcome| Action::Put(o, *outcome)));

@@ -133,6 +133,8 @@ fn further_two_workers() {
     // These need more claims.
     let unreached = ["opened again with unknown next", "a stale start is dropped"];
     assert_eq!(seen.unreached, unreached);
+    let model = ConnectModel { workers: 2, crashes: 0, foreign: false, ..kafka_of(vec![Row]) };
+    holds_without_stale_start("2 workers, 1 row, 3 claims", model);
 }
 
 fn kafka_of(kafka: Vec<Offset>) -> ConnectModel {

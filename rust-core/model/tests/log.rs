@@ -61,7 +61,7 @@ fn a_claim_that_does_not_copy_carry_loses_it() {
     breaks("claim does not copy carry", model, "what records carry is not lost", 9);
 }
 
-/// The head read one request at a time, from a listing that may be behind.
+/// The head read one request at a time, from a listing that may be behind what a claim met.
 #[test]
 fn reading_the_head_is_not_one_step() {
     let model = LogModel { fine: true, offsets: 1, seqs: 4, ..LogModel::default() };
@@ -114,6 +114,10 @@ fn further_two_owners() {
     let base = LogModel { seqs: 4, ..LogModel::default() };
     holds("2 owners, 5 records", LogModel { seqs: 5, found: Default::default(), ..base.clone() });
     holds("2 owners, 2 faults", LogModel { faults: 2, found: Default::default(), ..base.clone() });
+    holds(
+        "2 owners, 3 offsets",
+        LogModel { offsets: 3, found: Default::default(), ..base.clone() },
+    );
     let fine = LogModel { fine: true, found: Default::default(), ..base.clone() };
     holds("2 owners, head read in steps", fine);
     let taken = LogModel { takes: 1, faults: 2, healing: false, ..base };

@@ -1,6 +1,6 @@
 //! What an owner does to get the log, and to publish: `recover/`, `publish.rs`.
 
-use super::state::{File, Id, Kind, NONE, Phase, Rec};
+use super::state::{File, Id, Kind, NONE, Phase, READ_ON, Rec};
 use super::steps::{World, abort};
 
 impl World<'_> {
@@ -12,26 +12,33 @@ impl World<'_> {
         if shown == 0 {
             return self.claim(o, NONE, 1);
         }
+        let fine = self.state.fine;
         let owner = &mut self.state.owners[o as usize];
-        (owner.phase, owner.seen) = (Phase::Reading, shown);
-        if !self.state.fine {
-            self.read_head(o);
+        // What a claim met is there, whatever the listing shows, and more may follow it.
+        let met = if owner.seen == 0 { 0 } else { READ_ON };
+        (owner.phase, owner.seen) = (Phase::Reading, shown.max(owner.seen) | met);
+        if !fine {
             self.read_head(o);
         }
     }
 
-    /// `ownership::head`: reads on from what the listing showed until nothing follows.
+    /// `ownership::head`: reads what the listing showed; after a claim that met a record, reads on
+    /// until nothing follows.
     pub fn read_head(&mut self, o: u8) {
         let owner = &mut self.state.owners[o as usize];
-        let found = self.state.live[owner.seen as usize];
-        if found != NONE {
-            (owner.at, owner.seen) = (found, owner.seen + 1);
-        } else if owner.at == NONE {
-            owner.forget(Phase::Opening);
-        } else {
-            let (head, seq) = (owner.at, owner.seen);
-            owner.forget(Phase::Opening);
-            self.claim(o, head, seq);
+        let key = owner.seen & !READ_ON;
+        let found = self.state.live[key as usize];
+        let (head, next) = match found {
+            NONE => (owner.at, key),
+            _ if owner.seen & READ_ON != 0 => {
+                (owner.at, owner.seen) = (found, owner.seen + 1);
+                return;
+            }
+            _ => (found, key + 1),
+        };
+        owner.forget(Phase::Opening);
+        if head != NONE {
+            self.claim(o, head, next);
         }
     }
 

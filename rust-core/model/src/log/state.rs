@@ -46,13 +46,17 @@ pub struct Owner {
     pub head: Id,
     /// The commit in recovery.
     pub at: Id,
-    /// Files of `at` or `cur` it has seen, one bit each; while reading, the key it reads next.
+    /// Files of `at` or `cur` it has seen, one bit each. While opening, the key of a record that a
+    /// claim met (0 = none); while reading, the key it reads next, and [`READ_ON`].
     pub seen: u8,
     /// Commits that in its knowledge may not be visible.
     pub pending: u16,
     /// Of these, what recovery has yet to look at.
     pub todo: u16,
 }
+
+/// It reads on until nothing follows.
+pub const READ_ON: u8 = 0x80;
 
 /// An owner that is not there.
 pub const DOWN: Owner =

@@ -146,6 +146,10 @@ impl World<'_> {
             abort(state, owner.cur, |_| true);
         }
         self.not_head(o);
+        // Only where the head is read in steps can a listing be behind what the claim met.
+        if self.state.fine && rec.kind == Kind::Claim {
+            self.state.owners[o as usize].seen = rec.seq;
+        }
     }
 
     /// Without the head check, nothing is looked at after a won PUT.

@@ -1,7 +1,7 @@
 //! Forgetting and renaming: two states that differ only in what nobody can refer to, or in the
 //! names of records, become one.
 
-use super::state::{File, Id, KEYS, Kind, NONE, OTHER, Phase, State, ids, wrong};
+use super::state::{File, Id, KEYS, Kind, NONE, OTHER, Phase, READ_ON, State, ids, wrong};
 
 impl State {
     /// Brings the state into its one form.
@@ -79,7 +79,7 @@ impl State {
             visit(owner.at);
             self.by_seq(owner.pending | owner.todo).into_iter().for_each(&mut visit);
             if owner.phase == Phase::Reading {
-                self.live[owner.seen as usize..].iter().copied().for_each(&mut visit);
+                self.live[(owner.seen & !READ_ON) as usize..].iter().copied().for_each(&mut visit);
             }
         }
         let late: u16 = (0..self.recs.len())
