@@ -4,7 +4,7 @@
 export ALLUVIUM_CACHE ?= $(HOME)/.cache/alluvium
 export CARGO_TARGET_DIR ?= $(ALLUVIUM_CACHE)/target
 
-.PHONY: help demo test lint unit java e2e model dist docs bench chaos clean
+.PHONY: help demo test lint unit java e2e model simulate mutations dist docs bench chaos clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,12 @@ lint:            ## formatting, clippy with warnings denied, licences, shell
 
 unit:            ## Rust tests that need no other process but an S3 server
 	@scripts/test.sh unit
+
+simulate:        ## the core in a world that fails, SEEDS=N or from..to, 0 without end (default 10000)
+	@scripts/simulate.sh "$(SEEDS)"
+
+mutations:       ## every rule of the delivery taken out, one at a time: each must be caught
+	@scripts/mutations.py
 
 java:            ## the shim's tests, against Kafka Connect 3.7 and 4.3
 	@scripts/test.sh java

@@ -118,6 +118,13 @@ impl StackBuilder {
         self
     }
 
+    /// A usual property that no worker has.
+    #[must_use]
+    pub fn without_worker_property(mut self, key: &str) -> Self {
+        self.settings.unset.push(key.to_owned());
+        self
+    }
+
     /// An environment variable of every worker.
     #[must_use]
     pub fn worker_env(mut self, name: &str, value: &str) -> Self {

@@ -66,7 +66,20 @@ pub(crate) fn java_args(parts: &Parts, line: Line) -> Result<Vec<String>> {
 
 /// Writes a properties file: a base from the clone, then lines that win over it.
 pub(crate) fn write_properties(base: &Path, lines: &[(String, String)], to: &Path) -> Result<()> {
-    let mut text = std::fs::read_to_string(base).context(|| base.display().to_string())?;
+    write_properties_without(base, &[], lines, to)
+}
+
+/// The same without some keys of the base: a few must not be set at all.
+pub(crate) fn write_properties_without(
+    base: &Path,
+    keys: &[String],
+    lines: &[(String, String)],
+    to: &Path,
+) -> Result<()> {
+    let text = std::fs::read_to_string(base).context(|| base.display().to_string())?;
+    let key_of = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+    let kept = text.lines().filter(|line| !keys.contains(&key_of(line)));
+    let mut text: String = kept.map(|line| format!("{line}\n")).collect();
     for (key, value) in lines {
         text.push_str(&format!("{key}={value}\n"));
     }

@@ -5,6 +5,7 @@ use super::LogContext;
 use crate::commit::{Head, LogAccess};
 use crate::error::{Error, Kind, Result};
 use crate::log::{LogRecord, RecordKind, TopicGeneration, VERSION};
+use crate::pause::Pauses;
 use crate::store::Created;
 use bytes::Bytes;
 
@@ -19,6 +20,8 @@ pub(super) struct Topic {
     /// The marker was seen that the partition's log was begun.
     marked: bool,
 }
+/// Looks at an empty log that was begun: over 5 s or more.
+const LOOKS: u32 = 7;
 
 /// The present generation of the topic, created as the first when there is none. Refuses a topic
 /// that another sink id owns in this table, and a commit log that belongs to another table.
@@ -135,8 +138,7 @@ pub(super) async fn head(
     let mut seq = match log.head().await? {
         Head::At(seq) => seq,
         Head::Empty if !is_begun(context, generation).await? => return Ok(None),
-        // Another owner may have begun it between the two looks.
-        Head::Empty => match log.head().await? {
+        Head::Empty => match look_again(log).await? {
             Head::At(seq) => seq,
             Head::Empty if context.identity.log_bootstrap => return Ok(None),
             Head::Empty => return Err(gone(context, generation)),
@@ -168,6 +170,19 @@ pub(super) async fn head(
         return Err(Error::new(Kind::Log, text).with("topic-partition", &context.tp).temporary());
     }
     Ok(newest)
+}
+
+/// Another owner may have begun the log between two looks, and a listing may be behind: a healthy
+/// log is not called lost before some time has passed.
+async fn look_again(log: &LogAccess) -> Result<Head> {
+    let mut pauses = Pauses::store();
+    loop {
+        let head = log.head().await?;
+        if head != Head::Empty || pauses.made == LOOKS {
+            return Ok(head);
+        }
+        pauses.wait().await;
+    }
 }
 
 async fn is_begun(context: &LogContext, generation: u32) -> Result<bool> {

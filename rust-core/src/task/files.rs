@@ -239,9 +239,10 @@ impl Files {
         let sealed = file.seal()?;
         tracing::debug!(tp = %self.tp, %path, %reason, rows = sealed.stats.rows, "file sealed");
         let store = self.place.table.store.clone();
+        let begun_at_ms = upload.begun_at_ms().unwrap_or_else(|| self.place.clock.now_ms());
         let mut task = JoinSet::new();
         task.spawn(upload.finish(sealed.tail));
-        self.sealing.push(Sealing { task, stats: sealed.stats, path, store });
+        self.sealing.push(Sealing { task, stats: sealed.stats, path, store, begun_at_ms });
         Ok(())
     }
 

@@ -42,7 +42,10 @@ impl Flush {
     ) -> Result<LogState> {
         let mut entries = Vec::with_capacity(files.len());
         for file in files {
-            entries.push(file.staged().await?);
+            let begun_at_ms = file.begun_at_ms;
+            // The store may have expired the upload with parts of it still on their way.
+            let entry = file.staged().await;
+            entries.push(entry.map_err(|e| self.too_old(begun_at_ms).unwrap_or(e))?);
         }
         gate.open().await;
         let record = self.record(cut, entries)?;
@@ -107,16 +110,17 @@ impl Flush {
     /// way. The record was not sent yet, so nothing refers to these uploads.
     fn check_age(&self, files: &[FileEntry]) -> Result<()> {
         let oldest = files.iter().map(|file| file.upload_created_at).min();
-        match oldest {
-            Some(created) if self.clock.now_ms() - created > self.upload_max_age_ms => {
-                Err(Error::new(
-                    Kind::Fenced,
-                    "uploads of this commit are older than upload.max.age.ms; the records are \
-                     read again",
-                ))
-            }
-            _ => Ok(()),
-        }
+        oldest.and_then(|oldest| self.too_old(oldest)).map_or(Ok(()), Err)
+    }
+
+    fn too_old(&self, begun_at_ms: i64) -> Option<Error> {
+        (self.clock.now_ms() - begun_at_ms > self.upload_max_age_ms).then(|| {
+            Error::new(
+                Kind::Fenced,
+                "uploads of this commit are older than upload.max.age.ms; the records are read \
+                 again",
+            )
+        })
     }
 
     fn count(&self, record: &LogRecord) {

@@ -16,6 +16,8 @@ pub(super) struct Sealing {
     pub(super) stats: OpenFileStats,
     pub(super) path: String,
     pub(super) store: Arc<dyn Store>,
+    /// When its upload was begun, ms since 1970.
+    pub(super) begun_at_ms: i64,
 }
 
 impl Sealing {

@@ -108,6 +108,11 @@ impl FileUpload {
         self.filling.len() as u64
     }
 
+    /// When its first part was sent; `None` = nothing was sent yet.
+    pub fn begun_at_ms(&self) -> Option<UnixMillis> {
+        (!self.stored.is_empty()).then_some(self.created_at_ms)
+    }
+
     /// Takes the file's last bytes and waits until every part is stored. No request of this upload
     /// is under way any more when this returns, whatever it returns.
     ///

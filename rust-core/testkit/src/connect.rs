@@ -1,11 +1,19 @@
 //! A worker of Connect in memory: polls, pauses, seeks, commits and rebalances one sink task as
 //! the real `WorkerSinkTask` does (`delivery.md`, Connect facts).
 
-use crate::kafka::{Entry, Kafka};
+mod called;
+mod offsets;
+mod poll;
+
+pub use called::{Call, Task};
+pub use offsets::{Committed, Group};
+pub use poll::Turn;
+
+use crate::kafka::Kafka;
 use alluvium_core::error::Result;
-use alluvium_core::frame::{self, Frame, RawRecord};
 use alluvium_core::position::{TopicPartition, TpId};
 use alluvium_core::task::{Action, Errant, SinkTask};
+use offsets::Offsets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -13,43 +21,57 @@ use std::time::Duration;
 /// Interned ids are never re-used in a process.
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
-/// What a group has committed: offsets by topic-partition.
-pub type Group = BTreeMap<TopicPartition, i64>;
-
 /// One sink task and the worker around it.
 #[derive(Debug)]
-pub struct Worker {
-    task: SinkTask,
+pub struct Worker<T = SinkTask> {
+    task: T,
     assigned: BTreeMap<TpId, TopicPartition>,
-    /// Where the consumer reads next; Connect's `currentOffsets` are these too.
-    position: BTreeMap<TopicPartition, i64>,
+    offsets: Offsets,
     /// Survives revoke and assign, as in the real worker.
     paused: BTreeSet<TopicPartition>,
     seeks: BTreeMap<TopicPartition, i64>,
     next_frame: u64,
+    /// What each frame holds, for those that errant records are told by.
+    frames: BTreeMap<u64, Vec<(TopicPartition, i64)>>,
+    /// The connector is paused over REST: nothing is polled, whatever the task asked for.
+    pub rest_paused: bool,
+    /// What was called, in order; `None` = nobody wants to know.
+    pub trace: Option<Vec<Call>>,
     /// Frames Rust has not given back.
     pub lent: BTreeSet<u64>,
     /// Errant records reported so far.
     pub reported: Vec<Errant>,
+    /// Positions whose reports are written.
+    pub dead_letters: BTreeSet<(TopicPartition, i64)>,
+    /// What `preCommit` has answered so far; whoever looks may empty it.
+    pub answered: Vec<(TopicPartition, i64)>,
     /// Reports are written at once; else they stay unacknowledged.
     pub acknowledge: bool,
+    /// The broker refuses the group's commits, as of a member that it has forgotten.
+    pub commits_refused: bool,
     /// Records of one poll, per topic-partition.
     pub poll_records: usize,
 }
 
-impl Worker {
+impl<T: Task> Worker<T> {
     /// A worker around a started task, without assignment.
-    pub fn new(task: SinkTask) -> Self {
+    pub fn new(task: T) -> Self {
         Self {
             task,
             assigned: BTreeMap::new(),
-            position: BTreeMap::new(),
+            offsets: Offsets::default(),
             paused: BTreeSet::new(),
             seeks: BTreeMap::new(),
             next_frame: 1,
+            frames: BTreeMap::new(),
+            rest_paused: false,
+            trace: None,
             lent: BTreeSet::new(),
             reported: Vec::new(),
+            dead_letters: BTreeSet::new(),
+            answered: Vec::new(),
             acknowledge: true,
+            commits_refused: false,
             poll_records: 10,
         }
     }
@@ -60,12 +82,17 @@ impl Worker {
         for tp in tps {
             let id = TpId(NEXT_ID.fetch_add(1, Relaxed));
             let first = kafka.partition(tp).map_or(0, |p| p.first());
-            self.position.insert(tp.clone(), group.get(tp).copied().unwrap_or(first));
+            self.offsets.assigned(tp, group.get(tp).copied().unwrap_or(first));
             self.assigned.insert(id, tp.clone());
             opened.push((id, tp.clone()));
         }
+        // As `onPartitionsAssigned` does; of what is assigned again, a pause survives.
+        let assigned = &self.assigned;
+        self.paused.retain(|tp| assigned.values().any(|one| one == tp));
+        self.note(|| Call::Open(tps.to_vec()));
         let actions = self.task.open(opened);
         self.carry_out(actions);
+        // Applied only now, after an `open` that succeeded.
         self.rewind();
     }
 
@@ -76,18 +103,6 @@ impl Worker {
     pub fn iterate(&mut self, kafka: &Kafka) -> Result<()> {
         self.rewind();
         self.poll_and_put(kafka)
-    }
-
-    fn poll_and_put(&mut self, kafka: &Kafka) -> Result<()> {
-        let polled = self.poll(kafka);
-        let actions = self.task.put(None)?;
-        self.carry_out(actions);
-        if let Some(frame) = polled {
-            self.lent.insert(frame.id);
-            let actions = self.task.put(Some(frame))?;
-            self.carry_out(actions);
-        }
-        Ok(())
     }
 
     /// A turn in which a rebalance takes topic-partitions away: Connect seeks, then calls `close`
@@ -108,71 +123,66 @@ impl Worker {
 
     fn rewind(&mut self) {
         for (tp, offset) in std::mem::take(&mut self.seeks) {
-            self.position.insert(tp, offset);
+            self.offsets.sought(&tp, offset);
         }
-    }
-
-    fn poll(&mut self, kafka: &Kafka) -> Option<Frame> {
-        let (mut bytes, mut count) = (Vec::new(), 0);
-        for (id, tp) in &self.assigned {
-            let (Some(partition), Some(position)) =
-                (kafka.partition(tp), self.position.get_mut(tp))
-            else {
-                continue;
-            };
-            if self.paused.contains(tp) {
-                continue;
-            }
-            let mut taken = 0;
-            for (offset, entry) in partition.from(*position) {
-                if taken == self.poll_records {
-                    break;
-                }
-                *position = offset + 1;
-                if let Entry::Record(value) = entry {
-                    let record = RawRecord {
-                        tp: *id,
-                        offset,
-                        timestamp_ms: Some(1_767_225_600_000),
-                        key: None,
-                        value: value.as_deref(),
-                    };
-                    frame::append(&mut bytes, &record);
-                    count += 1;
-                    taken += 1;
-                }
-            }
-        }
-        let id = self.next_frame;
-        self.next_frame += 1;
-        (count > 0).then(|| Frame { id, bytes: bytes.into(), count })
     }
 
     /// `preCommit` and the group commit.
     pub fn commit(&mut self, group: &mut Group) {
-        let current: Vec<(TpId, i64)> = self
-            .assigned
-            .iter()
-            .filter_map(|(id, tp)| self.position.get(tp).map(|position| (*id, *position)))
-            .collect();
-        for safe in self.task.pre_commit(&current) {
-            if let Some(tp) = self.assigned.get(&safe.tp) {
-                group.insert(tp.clone(), safe.offset);
-            }
+        let tps = self.assignment();
+        if let Some(committed) = self.pre_commit(&tps).filter(|_| !self.commits_refused) {
+            self.offsets.commit(committed, group);
         }
     }
 
-    /// Partitions revoked: `preCommit`, then `close`.
+    /// Calls `preCommit`; gives what is to be committed, `None` when nothing is.
+    fn pre_commit(&mut self, tps: &[TopicPartition]) -> Option<Committed> {
+        let told: Vec<(TopicPartition, i64)> =
+            tps.iter().filter_map(|tp| Some((tp.clone(), self.offsets.current(tp)?))).collect();
+        if told.is_empty() {
+            return None;
+        }
+        self.note(|| Call::PreCommit(told));
+        // The shim knows no id of what is closed.
+        let known = self.assigned.iter().filter(|(_, tp)| tps.contains(tp));
+        let current: Vec<(TpId, i64)> =
+            known.filter_map(|(id, tp)| Some((*id, self.offsets.current(tp)?))).collect();
+        let safe = self.task.pre_commit(&current);
+        let named = safe.iter().filter_map(|safe| Some((self.assigned.get(&safe.tp)?, safe)));
+        let answers: Vec<_> = named.map(|(tp, safe)| (tp.clone(), *safe)).collect();
+        self.answered.extend(answers.iter().map(|(tp, safe)| (tp.clone(), safe.offset)));
+        self.offsets.committable(tps, &answers)
+    }
+
+    /// Partitions revoked: `preCommit`, then `close`, and only then the commit of what `preCommit`
+    /// answered.
     pub async fn revoke(&mut self, tps: &[TopicPartition], group: &mut Group, flush: Duration) {
-        self.commit(group);
-        self.lose(tps, flush).await;
+        let committed = self.pre_commit(tps);
+        self.close(tps, flush).await;
+        if let Some(committed) = committed.filter(|_| !self.commits_refused) {
+            self.offsets.commit(committed, group);
+        }
+        self.offsets.revoked(tps);
+    }
+
+    /// The task ends: everything that was ever assigned and not lost is told once more, what was
+    /// revoked long ago too.
+    pub async fn stop(&mut self, group: &mut Group, flush: Duration) {
+        let tps = self.offsets.known();
+        self.revoke(&tps, group, flush).await;
     }
 
     /// Partitions lost: `close` only.
     pub async fn lose(&mut self, tps: &[TopicPartition], flush: Duration) {
+        self.close(tps, flush).await;
+        self.offsets.lost(tps);
+    }
+
+    async fn close(&mut self, tps: &[TopicPartition], flush: Duration) {
         let gone = |tp: &TopicPartition| tps.contains(tp);
         let ids: Vec<TpId> =
             self.assigned.iter().filter(|(_, tp)| gone(tp)).map(|(id, _)| *id).collect();
+        self.note(|| Call::Close(tps.to_vec()));
         self.assigned.retain(|_, tp| !gone(tp));
         loop {
             let closed = self.task.close(&ids, flush, Duration::from_millis(100)).await;
@@ -196,7 +206,12 @@ impl Worker {
 
     /// The consumer's position changes behind the task's back, as `auto.offset.reset` does.
     pub fn jump(&mut self, tp: &TopicPartition, offset: i64) {
-        self.position.insert(tp.clone(), offset);
+        self.offsets.jumped(tp, offset);
+    }
+
+    /// Where the consumer reads next.
+    pub fn position(&self, tp: &TopicPartition) -> Option<i64> {
+        self.offsets.position(tp)
     }
 
     /// Whether Connect was told to pause the topic-partition.
@@ -204,14 +219,15 @@ impl Worker {
         self.paused.contains(tp)
     }
 
-    /// The task's counters.
-    pub fn metrics(&self) -> serde_json::Value {
-        self.task.metrics()
+    /// The task.
+    pub fn task_mut(&mut self) -> &mut T {
+        &mut self.task
     }
 
-    /// The worker dies: nothing is closed, nothing is committed.
-    pub async fn crash(self) {
-        self.task.shutdown().await;
+    fn note(&mut self, call: impl FnOnce() -> Call) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(call());
+        }
     }
 
     fn carry_out(&mut self, actions: Vec<Action>) {
@@ -242,16 +258,36 @@ impl Worker {
 
     /// Every report so far is written.
     pub fn acknowledge_all(&mut self) {
-        let ids: Vec<u64> = self.reported.iter().map(|errant| errant.id).collect();
-        self.task.errants_done(&ids);
+        let errants = self.reported.clone();
+        self.written(&errants);
     }
 
     fn report(&mut self) {
         let errants = self.task.take_errants();
         if self.acknowledge {
-            let ids: Vec<u64> = errants.iter().map(|errant| errant.id).collect();
-            self.task.errants_done(&ids);
+            self.written(&errants);
         }
         self.reported.extend(errants);
+    }
+
+    fn written(&mut self, errants: &[Errant]) {
+        for errant in errants {
+            let record = self.frames.get(&errant.frame).and_then(|f| f.get(errant.index as usize));
+            self.dead_letters.extend(record.cloned());
+        }
+        let ids: Vec<u64> = errants.iter().map(|errant| errant.id).collect();
+        self.task.errants_done(&ids);
+    }
+}
+
+impl Worker {
+    /// The task's counters.
+    pub fn metrics(&self) -> serde_json::Value {
+        self.task.metrics()
+    }
+
+    /// The worker dies: nothing is closed, nothing is committed.
+    pub async fn crash(self) {
+        self.task.shutdown().await;
     }
 }

@@ -10,6 +10,8 @@ pub enum Entry {
     Record(Option<Vec<u8>>),
     /// Nothing a consumer gets: a transaction marker, an aborted or compacted record.
     Gap,
+    /// A record that a transform drops: delivered to Connect, never to the task.
+    Dropped,
 }
 
 /// All topic-partitions.
@@ -41,6 +43,22 @@ impl Kafka {
     /// Appends a change event of the row `id`; gives its offset.
     pub fn insert(&mut self, tp: &TopicPartition, id: i64) -> i64 {
         self.append(tp, Entry::Record(Some(event(id, id))))
+    }
+
+    /// Retention: everything below `first` is gone.
+    pub fn expire(&mut self, tp: &TopicPartition, first: i64) {
+        if let Some(partition) = self.partitions.get_mut(tp) {
+            let gone = (first - partition.first).clamp(0, partition.entries.len() as i64);
+            partition.entries.drain(..gone as usize);
+            partition.first += gone;
+        }
+    }
+
+    /// Unclean: everything from `end` on is gone, and its offsets will be used again.
+    pub fn truncate(&mut self, tp: &TopicPartition, end: i64) {
+        if let Some(partition) = self.partitions.get_mut(tp) {
+            partition.entries.truncate((end - partition.first).max(0) as usize);
+        }
     }
 
     /// The topic-partition, if it exists.

@@ -22,5 +22,5 @@ pub fn counted(numbers: &str) {
 }
 
 pub use conformance::conformance;
-pub use faulty::{Fault, FaultyStore, Op, Request};
-pub use memory::{MemoryStore, Personality};
+pub use faulty::{Doom, Fault, FaultyStore, Op, Request};
+pub use memory::{Change, MemoryStore, Personality};

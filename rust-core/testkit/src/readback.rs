@@ -35,8 +35,9 @@ impl Reader {
         for key in keys {
             if !self.files.contains_key(&key) {
                 let bytes = store.object(&key).ok_or("listed, not there")?;
-                let rows = positions(bytes).map_err(|e| format!("{key}: {e}"))?;
-                self.files.insert(key.clone(), rows);
+                let rows = rows(bytes).map_err(|e| format!("{key}: {e}"))?;
+                let positions = rows.into_iter().map(|row| (row.tp, row.offset)).collect();
+                self.files.insert(key.clone(), positions);
             }
             for position in &self.files[&key] {
                 *visible.entry(position.clone()).or_default() += 1;
@@ -51,9 +52,28 @@ impl Reader {
     }
 }
 
+/// A row as a reader finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Where it is from,
+    pub tp: TopicPartition,
+    /// and its offset there.
+    pub offset: i64,
+    /// Its column `id`, where there is one.
+    pub id: Option<i64>,
+}
+
 type AnyError = Box<dyn std::error::Error>;
 
-fn positions(bytes: Bytes) -> Result<Vec<(TopicPartition, i64)>, AnyError> {
+/// The rows of a Parquet file.
+///
+/// # Errors
+/// A text saying why it cannot be read, or which row does not say where it is from.
+pub fn rows(bytes: Bytes) -> Result<Vec<Row>, String> {
+    read(bytes).map_err(|error| error.to_string())
+}
+
+fn read(bytes: Bytes) -> Result<Vec<Row>, AnyError> {
     let mut all = Vec::new();
     for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
         let batch = batch?;
@@ -64,14 +84,19 @@ fn positions(bytes: Bytes) -> Result<Vec<(TopicPartition, i64)>, AnyError> {
         let topics = column("_topic", &DataType::Utf8)?;
         let partitions = column("_partition", &DataType::Int32)?;
         let offsets = column("_offset", &DataType::Int64)?;
+        let ids = column("id", &DataType::Int64).ok();
         for row in 0..batch.num_rows() {
             if topics.is_null(row) || partitions.is_null(row) || offsets.is_null(row) {
                 return Err(format!("row {row} does not say where it is from").into());
             }
             let topic = topics.as_string::<i32>().value(row);
             let partition = partitions.as_primitive::<Int32Type>().value(row);
-            let offset = offsets.as_primitive::<Int64Type>().value(row);
-            all.push((TopicPartition::new(topic, partition), offset));
+            let id = ids.as_ref().filter(|ids| ids.is_valid(row));
+            all.push(Row {
+                tp: TopicPartition::new(topic, partition),
+                offset: offsets.as_primitive::<Int64Type>().value(row),
+                id: id.map(|ids| ids.as_primitive::<Int64Type>().value(row)),
+            });
         }
     }
     Ok(all)

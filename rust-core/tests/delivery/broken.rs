@@ -216,3 +216,46 @@ async fn a_log_begun_by_another_owner_meanwhile_is_not_taken_for_a_lost_one() {
     world.check_all(0);
     world.check_log(0);
 }
+
+/// A listing that is behind: an empty one and a marker are no proof that the log was deleted.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_a_late_listing_does_not_show_is_not_taken_for_a_lost_one() {
+    let mut world = World::new().with_rows(0, 10);
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, SECOND / 2).await;
+    worker.crash().await;
+    for key in world.memory.keys().iter().filter(|key| key.contains("/logs/")) {
+        let record = world.memory.object(key).unwrap();
+        world.memory.remove(key);
+        let (memory, key) = (world.memory.clone(), key.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(3 * SECOND).await;
+            memory.overwrite(&key, record);
+        });
+    }
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    world.run(&mut worker, 20 * SECOND).await;
+    world.check_all(0);
+    world.check_log(0);
+}
+
+/// An owner stood still with a part on its way, and the store expired the upload: that is read
+/// again, and no reason to fail.
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_expires_with_parts_on_their_way_is_read_again() {
+    let mut world = World::new().with_rows(0, 10);
+    let options = Options::default().with("upload.max.age.ms", 60_000);
+    let (mut worker, store) = world.faulty_worker(&options);
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    let hold = store.hold(Op::PutPart, "");
+    world.run(&mut worker, 3 * SECOND).await;
+    hold.reached().await;
+    world.run(&mut worker, 130 * SECOND).await;
+    assert_eq!(world.memory.expire_uploads(120 * SECOND).len(), 1);
+    hold.release();
+    world.run(&mut worker, 60 * SECOND).await;
+    world.check_all(0);
+    assert_eq!(worker.metrics()["fenced_total"], 1);
+}

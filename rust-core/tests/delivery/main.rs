@@ -17,4 +17,6 @@ mod seeds;
 mod settled;
 mod unfenced;
 mod upkeep;
+mod simulator;
+mod traces;
 mod world;

@@ -101,7 +101,8 @@ async fn a_log_that_somebody_deleted_is_refused_unless_bootstrap_is_said() {
 
     let mut worker = world.worker(&Options::default().with("log.bootstrap", true));
     worker.assign(&[tp(0)], &world.kafka, &world.group);
-    for _ in 0..30 {
+    // Not before it is sure that the listing was not only behind.
+    for _ in 0..200 {
         worker.iterate(&world.kafka).unwrap();
         tokio::time::sleep(SECOND / 10).await;
     }

@@ -1,141 +1,151 @@
-//! Many short lives under a store that fails at random: the same core, one thread, stopped time.
+//! Thousands of short lives, each by its seed: see `simulator`.
+//!
+//! `ALLUVIUM_SEEDS=17..18` replays seed 17 and tells its story, `ALLUVIUM_SEEDS=0..0` goes on
+//! without end. A seed that breaks a rule is written to `simulate/` in cargo's target folder; one
+//! that once did stands in `regressions.txt` and runs every time.
 
-use crate::world::{CLOSE, Options, World, tp};
-use alluvium_core::log::Blocks;
-use alluvium_core::task::ErrantPolicy;
-use alluvium_testkit::FaultyStore;
-use alluvium_testkit::connect::Worker;
-use alluvium_testkit::faulty::Rates;
-use alluvium_testkit::kafka::Entry;
-use std::sync::Arc;
-use std::time::Duration;
+use crate::simulator::{self, Report};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-const SEEDS: u64 = 60;
+/// What every test run does, and within what time.
+const SEEDS: u64 = 2_000;
+const TIME: Duration = Duration::from_secs(180);
+const THREADS: usize = 2;
+/// More broken seeds than this say nothing new; `ALLUVIUM_SEEDS_BROKEN` asks for another number.
+const BROKEN_MAX: usize = 5;
 
-/// Seeds run by default; `ALLUVIUM_SEEDS=from..to` replays or goes on.
-#[test]
-fn rows_are_visible_once_whatever_the_store_does() {
-    let range = std::env::var("ALLUVIUM_SEEDS").ok().and_then(|text| {
-        let (from, to) = text.split_once("..")?;
-        Some(from.parse().ok()?..to.parse().ok()?)
-    });
-    let (mut records, mut rows, mut lives, mut blocks) = (0, 0, 0, 0);
-    for seed in range.unwrap_or(0..SEEDS) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        fastrand::seed(seed);
-        println!("seed {seed}");
-        let (seen, l) = runtime.block_on(one_seed(seed, &options()));
-        records += seen.records;
-        rows += seen.rows;
-        blocks += seen.blocks;
-        lives += l;
-    }
-    alluvium_testkit::counted(&format!("records={records} rows={rows} kills={lives}"));
-    println!("blocks archived {blocks}");
-    assert!(records > rows && rows > 0 && lives > 0 && blocks > 0);
-}
-
-#[derive(Default)]
-pub(crate) struct Seen {
+#[derive(Debug, Default)]
+struct Totals {
+    ran: u64,
     records: usize,
-    pub(crate) rows: usize,
-    /// Of the archive.
-    blocks: usize,
+    rows: usize,
+    owners: u64,
+    deaths: usize,
+    archived: usize,
+    requests: usize,
+    broken: Vec<(u64, Report)>,
 }
 
-/// What was in Kafka, and how many owners died.
-pub(crate) async fn one_seed(seed: u64, options: &Options) -> (Seen, usize) {
-    let mut rng = fastrand::Rng::with_seed(seed);
-    // Small blocks: old records are archived while all this goes on.
-    let mut world = World { blocks: Blocks::for_tests(4), ..World::new() };
-    let mut workers: Vec<(Worker, Arc<FaultyStore>)> = Vec::new();
-    let tps = [tp(0), tp(1)];
-    for id in 0..rng.i64(1..60) {
-        let partition = rng.i32(0..2);
-        produce(&mut world, &mut rng, partition, id);
+#[test]
+fn rows_are_visible_once_whatever_happens() {
+    let asked = asked();
+    let (began, limit) = (Instant::now(), asked.is_none().then_some(TIME));
+    let totals = run_all(asked.clone().unwrap_or(0..SEEDS), limit);
+    let Totals { ran, records, rows, owners, deaths, archived, requests, broken } = &totals;
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{ran} seeds in {seconds:.1} s, {} broken; blocks archived {archived}", broken.len());
+    println!(
+        "records {records}, rows {rows}, owners {owners}, deaths {deaths}, requests {requests}"
+    );
+    alluvium_testkit::counted(&format!("seeds={ran} records={records} rows={rows} kills={deaths}"));
+    broken.iter().for_each(|(seed, report)| tell(*seed, report));
+    let seeds: Vec<u64> = broken.iter().map(|(seed, _)| *seed).collect();
+    assert!(seeds.is_empty(), "broken: {seeds:?}; replay: make simulate SEEDS=<seed>..<seed + 1>");
+    assert!(asked.is_some() || *ran >= SEEDS, "only {ran} seeds in {TIME:?}");
+    let all = [*records, *rows, *deaths, *archived];
+    assert!(asked.is_some() || all.iter().all(|n| *n > 0), "{all:?}");
+}
+
+#[test]
+fn seeds_that_once_broke_a_rule_do_not_any_more() {
+    let lines = include_str!("regressions.txt").lines();
+    let seeds = lines.filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    let mut ran = 0;
+    for seed in seeds {
+        let report = run(seed);
+        assert_eq!(report.broken, None, "seed {seed}");
+        ran += 1;
     }
-    let mut lives = 0;
-    for step in 0..rng.usize(20..120) {
-        match rng.u8(0..100) {
-            0..=4 if workers.len() < 3 => {
-                lives += 1;
-                let (mut worker, store) = world.faulty_worker(options);
-                store.seed(rng.u64(..), Rates::ROUGH);
-                worker.assign(&tps, &world.kafka, &world.group);
-                workers.push((worker, store));
+    assert!(ran > 0, "regressions.txt names none");
+}
+
+#[test]
+fn the_same_seed_sends_the_same_requests() {
+    for seed in [3, 5, 8, 13, 21, 34, 55] {
+        let (one, two) = (run(seed), run(seed));
+        assert_eq!(one.story, two.story, "seed {seed}");
+        assert_eq!(one.requests, two.requests, "seed {seed}");
+        assert!(one.requests.len() > 10, "seed {seed} sends {}", one.requests.len());
+    }
+    assert_ne!(run(3).requests, run(5).requests);
+}
+
+fn run(seed: u64) -> Report {
+    catch_unwind(AssertUnwindSafe(|| simulator::run(seed))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let broken = Some(format!("panic: {}", text.unwrap_or_default()));
+        Report { broken, ..Report::default() }
+    })
+}
+
+/// `from..to`; `to` = 0 is without end.
+fn asked() -> Option<Range<u64>> {
+    let text = std::env::var("ALLUVIUM_SEEDS").ok()?;
+    let (from, to) = text.split_once("..").expect("ALLUVIUM_SEEDS=from..to");
+    Some(from.parse().expect("a number")..to.parse().expect("a number"))
+}
+
+/// Runs seeds until the range, the time or too many broken ones end it.
+fn run_all(range: Range<u64>, limit: Option<Duration>) -> Totals {
+    let endless = range.end == 0;
+    let broken_max = std::env::var("ALLUVIUM_SEEDS_BROKEN").ok().and_then(|n| n.parse().ok());
+    let broken_max: usize = broken_max.unwrap_or(BROKEN_MAX);
+    let (next, began) = (AtomicU64::new(range.start), Instant::now());
+    let totals = Mutex::new(Totals::default());
+    let work = || {
+        while limit.is_none_or(|limit| began.elapsed() < limit) {
+            let seed = next.fetch_add(1, Relaxed);
+            if (seed >= range.end && !endless) || lock(&totals).broken.len() >= broken_max {
+                return;
             }
-            5..=7 if !workers.is_empty() => {
-                let (worker, _) = workers.swap_remove(rng.usize(..workers.len()));
-                worker.crash().await;
+            let report = run(seed);
+            let mut totals = lock(&totals);
+            totals.ran += 1;
+            if totals.ran.is_multiple_of(1_000) {
+                println!("{} seeds, {:.0} s", totals.ran, began.elapsed().as_secs_f64());
             }
-            8..=10 if !workers.is_empty() => {
-                let at = rng.usize(..workers.len());
-                let worker = &mut workers[at].0;
-                let tp = &tps[rng.usize(..2)];
-                if worker.assignment().contains(tp) && rng.bool() {
-                    let tps = std::slice::from_ref(tp);
-                    let turn = worker.iterate_losing(tps, &world.kafka, CLOSE).await;
-                    turn.expect("no fault is fatal");
-                    worker.commit(&mut world.group);
-                } else if worker.assignment().contains(tp) {
-                    worker.revoke(std::slice::from_ref(tp), &mut world.group, CLOSE).await;
-                } else {
-                    worker.assign(std::slice::from_ref(tp), &world.kafka, &world.group);
-                }
-            }
-            11..=30 => produce(&mut world, &mut rng, step as i32 % 2, step as i64),
-            _ => {
-                for (worker, _) in &mut workers {
-                    worker.iterate(&world.kafka).expect("no fault is fatal");
-                    if rng.u8(0..10) == 0 {
-                        worker.commit(&mut world.group);
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(rng.u64(1..800))).await;
+            totals.records += report.records;
+            totals.rows += report.rows;
+            totals.deaths += report.deaths;
+            totals.archived += report.archived;
+            totals.owners += u64::from(report.owners);
+            totals.requests += report.requests.len();
+            if report.broken.is_some() {
+                totals.broken.push((seed, report));
             }
         }
-        world.check();
-    }
-    for (worker, _) in workers {
-        worker.crash().await;
-    }
-    // Late requests of the dead land now or never.
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    let mut heir = world.worker(options);
-    heir.assign(&tps, &world.kafka, &world.group);
-    world.run(&mut heir, Duration::from_secs(30)).await;
-    let mut seen = Seen { blocks: world.archived(), ..Seen::default() };
-    for partition in world.kafka.topic_partitions().filter_map(|tp| world.kafka.partition(tp)) {
-        seen.records += partition.records();
-        seen.rows += partition.row_offsets().len();
-    }
-    if seen.rows > 0 {
-        world.check_all(0);
-    }
-    world.check_log(0);
-    world.check_log(1);
-    (seen, lives)
+    };
+    std::thread::scope(|scope| (0..THREADS).for_each(|_| _ = scope.spawn(work)));
+    totals.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) fn options() -> Options {
-    Options { errants: ErrantPolicy::Report, ..Options::default() }
-        .with("commit.max.records", 7)
-        .with("errant.max.ratio", 1)
+/// Prints a broken seed, and keeps it with what is needed to run it again.
+fn tell(seed: u64, report: &Report) {
+    let broken = report.broken.as_deref().unwrap_or_default();
+    println!("seed {seed}:\n  {}\nseed {seed} BROKEN: {broken}", report.story.join("\n  "));
+    let mut git = std::process::Command::new("git");
+    let describe = git.args(["describe", "--always", "--dirty"]).output();
+    let describe = describe.map(|output| output.stdout).unwrap_or_default();
+    let text = format!(
+        "seed {seed}\ncode {}\nreplay make simulate SEEDS={seed}..{}\nbroken {broken}\n\n{}\n",
+        String::from_utf8_lossy(&describe).trim(),
+        seed + 1,
+        report.story.join("\n")
+    );
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("simulate");
+    let file = folder.join(format!("seed-{seed}.txt"));
+    match std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, text)) {
+        Ok(()) => println!("kept in {}", file.display()),
+        Err(error) => println!("not kept: {}: {error}", file.display()),
+    }
 }
 
-fn produce(world: &mut World, rng: &mut fastrand::Rng, partition: i32, id: i64) {
-    match rng.u8(0..20) {
-        0 => _ = world.kafka.append(&tp(partition), Entry::Gap),
-        1 => _ = world.kafka.append(&tp(partition), Entry::Record(None)),
-        2 => _ = world.kafka.append(&tp(partition), Entry::Record(Some(b"broken".to_vec()))),
-        // Spread over hours: several files a cut.
-        _ => {
-            let value = alluvium_testkit::kafka::event(id, rng.i64(0..4) * 3600);
-            _ = world.kafka.append(&tp(partition), Entry::Record(Some(value)));
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use alluvium_core::clock::{Clock, UnixMillis};
 use alluvium_core::commit::LogAccess;
 use alluvium_core::config::{Config, PublishChoice};
 use alluvium_core::error::Error;
-use alluvium_core::log::{Blocks, LogKeys, LogRecord};
+use alluvium_core::log::{Blocks, LogKeys, LogRecord, Owner};
 use alluvium_core::metrics::TaskMetrics;
 use alluvium_core::partition::PathTemplate;
 use alluvium_core::position::TopicPartition;
@@ -53,11 +53,18 @@ pub(crate) struct Options {
     pub(crate) keys: Vec<(&'static str, String)>,
     pub(crate) errants: ErrantPolicy,
     pub(crate) sink_id: &'static str,
+    /// What its records call their owner.
+    pub(crate) owner: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { keys: Vec::new(), errants: ErrantPolicy::Stop, sink_id: "sink" }
+        Self {
+            keys: Vec::new(),
+            errants: ErrantPolicy::Stop,
+            sink_id: "sink",
+            owner: String::new(),
+        }
     }
 }
 
@@ -74,8 +81,13 @@ pub(crate) fn tp(partition: i32) -> TopicPartition {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::on(MemoryStore::default())
+    }
+
+    /// A world whose lake is this store.
+    pub(crate) fn on(memory: MemoryStore) -> Self {
         Self {
-            memory: MemoryStore::default(),
+            memory,
             kafka: Kafka::default(),
             group: Group::new(),
             reader: Reader::default(),
@@ -103,21 +115,26 @@ impl World {
         (self.worker_on(faulty.clone(), options), faulty)
     }
 
-    /// A worker on any store.
-    pub(crate) fn worker_on(&self, store: Arc<dyn Store>, options: &Options) -> Worker {
+    /// The configuration of a task.
+    pub(crate) fn config(&self, options: &Options) -> Config {
         let mut keys = BTreeMap::from([
             ("lake.url".to_owned(), "s3://bucket/lake/cdc".to_owned()),
             ("commit.interval.ms".to_owned(), "1000".to_owned()),
             ("sink.id".to_owned(), options.sink_id.to_owned()),
         ]);
         keys.extend(options.keys.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
-        let config = Arc::new(Config::parse(&keys, "connector").expect("a good configuration"));
+        Config::parse(&keys, "connector").expect("a good configuration")
+    }
+
+    /// A worker on any store.
+    pub(crate) fn worker_on(&self, store: Arc<dyn Store>, options: &Options) -> Worker {
+        let config = Arc::new(self.config(options));
         let location = |prefix: &str| Location { store: store.clone(), prefix: prefix.to_owned() };
         let identity = Identity {
             sink_id: config.sink_id.clone(),
             table_url: config.lake_url.clone(),
             group_id: None,
-            owner: Default::default(),
+            owner: Owner { task: options.owner.clone(), ..Owner::default() },
             layout: Default::default(),
             config_fp: String::new(),
             log_bootstrap: config.log_bootstrap,

@@ -3,14 +3,17 @@
 //! In go requests, out come the wrapped store's answers or scripted, seeded failures. A fault never
 //! changes what an answer says beyond what a network can do to it.
 
+mod doom;
 mod plan;
 
+pub use doom::Doom;
 pub use plan::{Fault, Hold, Op, Rates};
 
 use alluvium_core::error::{Error, Kind, Result};
 use alluvium_core::store::{Completed, Content, Created, ObjectInfo, PublishMode, Store};
 use async_trait::async_trait;
 use bytes::Bytes;
+use doom::Fate;
 use plan::{Gate, Plan};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,12 +35,13 @@ pub struct FaultyStore {
     inner: Arc<dyn Store>,
     plan: Arc<Mutex<Plan>>,
     requests: Arc<Mutex<Vec<Request>>>,
+    fate: Arc<Fate>,
 }
 
 impl FaultyStore {
     /// The store without faults so far.
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, plan: Arc::default(), requests: Arc::default() }
+        Self { inner, plan: Arc::default(), requests: Arc::default(), fate: Arc::default() }
     }
 
     /// The next request `op` meets `fault`, once. Several wait in order.
@@ -68,8 +72,35 @@ impl FaultyStore {
         self.plan().seed(seed, rates);
     }
 
-    /// No more faults; holds stay.
+    /// What becomes of the process that sends the requests, at the request `op` that comes after
+    /// `skip` others whose key contains `part`.
+    pub fn doom(&self, doom: Doom, part: &str, skip: u32) {
+        self.fate.set(doom, part, skip);
+    }
+
+    /// The process stands still from now on: what it would send and what it would hear waits.
+    pub fn stall(&self) {
+        self.fate.stall();
+    }
+
+    /// It goes on.
+    pub fn wake(&self) {
+        self.fate.wake();
+    }
+
+    /// Whether it stands still.
+    pub fn is_stalled(&self) -> bool {
+        self.fate.is_stalled()
+    }
+
+    /// Whether it died: nothing is sent or heard any more.
+    pub fn is_dead(&self) -> bool {
+        self.fate.is_dead()
+    }
+
+    /// No more faults, no doom; holds stay.
     pub fn heal(&self) {
+        self.fate.clear();
         self.plan().heal();
     }
 
@@ -94,6 +125,7 @@ impl FaultyStore {
 
     /// Notes the request and takes its fault; waits where a hold says so.
     async fn admit(&self, op: Op, key: &str) -> Fault {
+        self.fate.before(key).await;
         let (fault, gate) = self.plan().take(op, key);
         lock(&self.requests).push(Request { op, key: key.to_owned(), fault });
         if let Some(gate) = gate {
@@ -110,7 +142,7 @@ impl FaultyStore {
         Fut: Future<Output = Result<T>> + Send + 'static,
     {
         let run = || call(Arc::clone(&self.inner));
-        match self.admit(op, key).await {
+        let answer = match self.admit(op, key).await {
             Fault::None => run().await,
             Fault::FailBefore => Err(cut(op, key)),
             Fault::FailAfter => run().await.and(Err(cut(op, key))),
@@ -132,7 +164,9 @@ impl FaultyStore {
                 run().await
             }
             Fault::Hang => std::future::pending().await,
-        }
+        };
+        self.fate.after().await;
+        answer
     }
 }
 

@@ -4,9 +4,11 @@
 //! In go requests, out come answers as a store of the chosen [`Personality`] gives them. No faults
 //! here: `FaultyStore` wraps any store with those.
 
+mod journal;
 mod personality;
 mod state;
 
+pub use journal::Change;
 pub use personality::Personality;
 
 use alluvium_core::error::{Error, Kind, Result};
@@ -15,7 +17,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use state::{Object, State, Upload, hex};
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store in memory. Clones share their content.
@@ -77,12 +78,12 @@ impl MemoryStore {
 
     /// Puts an object whatever is there: somebody else's hand.
     pub fn overwrite(&self, key: &str, body: impl Into<Bytes>) {
-        self.state().objects.insert(key.to_owned(), Object::plain(body.into()));
+        self.state().put(key, Object::plain(body.into()));
     }
 
     /// Removes an object: somebody else's hand.
     pub fn remove(&self, key: &str) {
-        self.state().objects.remove(key);
+        self.state().remove(key);
     }
 
     /// Uploads begun and neither completed nor aborted, in order of id.
@@ -113,6 +114,31 @@ impl MemoryStore {
         self.state().frozen = None;
     }
 
+    /// From now on a listing may show what there was up to `lag` ago, seeded.
+    pub fn weaken_listing(&self, seed: u64, lag: std::time::Duration) {
+        self.state().weak = Some((fastrand::Rng::with_seed(seed), lag));
+    }
+
+    /// Listings show the truth again.
+    pub fn strengthen_listing(&self) {
+        self.state().weak = None;
+    }
+
+    /// Uploads begun longer than `age` ago expire. Gives their ids.
+    pub fn expire_uploads(&self, age: std::time::Duration) -> Vec<String> {
+        let mut state = self.state();
+        let old = |u: &Upload| u.begun.elapsed() > age;
+        let ids: Vec<String> =
+            state.uploads.iter().filter(|(_, u)| old(u)).map(|(id, _)| id.clone()).collect();
+        ids.iter().for_each(|id| _ = state.uploads.remove(id));
+        ids
+    }
+
+    /// What happened to objects and uploads since the last call, in order.
+    pub fn take_changes(&self) -> Vec<Change> {
+        std::mem::take(&mut self.state().journal)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,8 +163,9 @@ impl Store for MemoryStore {
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ObjectInfo>> {
-        let state = self.state();
-        let objects = state.frozen.as_ref().unwrap_or(&state.objects);
+        let mut state = self.state();
+        let weak = state.weak_listing();
+        let objects = weak.as_ref().or(state.frozen.as_ref()).unwrap_or(&state.objects);
         let wanted = |k: &str| k.starts_with(prefix) && after.is_none_or(|a| k > a);
         let from = objects.range(prefix.to_owned()..);
         Ok(from.filter(|(k, _)| wanted(k)).take(1000).map(|(k, o)| o.info(k)).collect())
@@ -155,7 +182,7 @@ impl Store for MemoryStore {
         if exists && self.personality.honours_condition {
             return Created::Refused;
         }
-        state.objects.insert(key.to_owned(), Object::plain(body));
+        state.put(key, Object::plain(body));
         Created::Done
     }
 
@@ -189,7 +216,7 @@ impl Store for MemoryStore {
         let mut state = self.state();
         state.uploads_begun += 1;
         let id = format!("upload-{:06}", state.uploads_begun);
-        let upload = Upload { key: key.to_owned(), parts: BTreeMap::new() };
+        let upload = Upload::begin(key);
         state.uploads.insert(id.clone(), upload);
         Ok(id)
     }
@@ -207,7 +234,7 @@ impl Store for MemoryStore {
         open.parts.insert(index, (body, id.clone()));
         if self.personality.visible_uploads {
             let so_far = open.body();
-            state.objects.insert(key.to_owned(), Object::plain(so_far));
+            state.put(key, Object::plain(so_far));
         }
         Ok(id)
     }
@@ -230,7 +257,7 @@ impl Store for MemoryStore {
                 if self.personality.opaque_parts {
                     object.etag = format!("{:032x}-{}", state.parts_stored, parts.len());
                 }
-                state.objects.insert(key.to_owned(), object);
+                state.put(key, object);
                 state.uploads.remove(upload);
                 state.completed.insert(upload.to_owned(), key.to_owned());
                 Completed::Done
@@ -240,11 +267,13 @@ impl Store for MemoryStore {
 
     async fn abort(&self, key: &str, upload: &str) -> Result<()> {
         let mut state = self.state();
-        state.uploads.remove(upload);
+        if state.uploads.remove(upload).is_some() {
+            state.journal.push(Change::Aborted(upload.to_owned()));
+        }
         if self.personality.abort_destroys_completed
             && state.completed.remove(upload).is_some_and(|k| k == key)
         {
-            state.objects.remove(key);
+            state.remove(key);
         }
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! What a store in memory holds, and what it makes of an upload's parts.
 
+use super::Change;
 use alluvium_core::store::ObjectInfo;
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -15,12 +18,44 @@ pub(super) struct State {
     pub(super) parts_stored: u64,
     /// What listings show instead of `objects`, while frozen.
     pub(super) frozen: Option<BTreeMap<String, Object>>,
+    pub(super) journal: Vec<Change>,
+    /// Listings lag behind by up to this long.
+    pub(super) weak: Option<(fastrand::Rng, Duration)>,
+    /// What was removed, and when: a listing that lags may show it.
+    pub(super) removed: Vec<(String, Object, Instant)>,
+}
+
+impl State {
+    pub(super) fn put(&mut self, key: &str, object: Object) {
+        self.journal.push(Change::Put(key.to_owned(), object.etag.clone()));
+        self.objects.insert(key.to_owned(), object);
+    }
+
+    pub(super) fn remove(&mut self, key: &str) {
+        if let Some(object) = self.objects.remove(key) {
+            self.journal.push(Change::Removed(key.to_owned()));
+            self.removed.push((key.to_owned(), object, Instant::now()));
+        }
+    }
+
+    /// The objects as they were a while ago, where listings are weak.
+    pub(super) fn weak_listing(&mut self) -> Option<BTreeMap<String, Object>> {
+        let (random, lag) = self.weak.as_mut()?;
+        // Mostly true: a listing that always lagged would only be slow.
+        let lag = if random.bool() { Duration::ZERO } else { lag.mul_f64(random.f64()) };
+        let seen = |object: &Object| object.written.elapsed() >= lag;
+        let there = self.objects.iter().filter(|(_, object)| seen(object));
+        let there = there.map(|(key, object)| (key.clone(), object.clone()));
+        let gone = self.removed.iter().filter(|(_, o, at)| seen(o) && at.elapsed() < lag);
+        Some(gone.map(|(key, object, _)| (key.clone(), object.clone())).chain(there).collect())
+    }
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Object {
     pub(super) body: Bytes,
     pub(super) etag: String,
+    pub(super) written: Instant,
 }
 
 #[derive(Debug)]
@@ -28,12 +63,13 @@ pub(super) struct Upload {
     pub(super) key: String,
     /// Bytes and id.
     pub(super) parts: BTreeMap<usize, (Bytes, String)>,
+    pub(super) begun: Instant,
 }
 
 impl Object {
     pub(super) fn plain(body: Bytes) -> Self {
         let etag = hex(&Md5::digest(&body));
-        Self { body, etag }
+        Self { body, etag, written: Instant::now() }
     }
 
     pub(super) fn info(&self, key: &str) -> ObjectInfo {
@@ -43,6 +79,10 @@ impl Object {
 }
 
 impl Upload {
+    pub(super) fn begin(key: &str) -> Self {
+        Self { key: key.to_owned(), parts: BTreeMap::new(), begun: Instant::now() }
+    }
+
     pub(super) fn body(&self) -> Bytes {
         let mut body = BytesMut::new();
         self.parts.values().for_each(|(p, _)| body.extend_from_slice(p));
@@ -73,7 +113,7 @@ impl Upload {
             body.extend_from_slice(part);
         }
         let etag = format!("{}-{}", hex(&digests.finalize()), ids.len());
-        Ok(Object { body: body.freeze(), etag })
+        Ok(Object { body: body.freeze(), etag, written: Instant::now() })
     }
 }
 
