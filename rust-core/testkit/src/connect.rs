@@ -2,6 +2,7 @@
 //! the real `WorkerSinkTask` does (`delivery.md`, Connect facts).
 
 mod called;
+mod carried;
 mod offsets;
 mod poll;
 
@@ -12,7 +13,7 @@ pub use poll::Turn;
 use crate::kafka::Kafka;
 use alluvium_core::error::Result;
 use alluvium_core::position::{TopicPartition, TpId};
-use alluvium_core::task::{Action, Errant, SinkTask};
+use alluvium_core::task::{Errant, SinkTask};
 use offsets::Offsets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -228,55 +229,6 @@ impl<T: Task> Worker<T> {
         if let Some(trace) = &mut self.trace {
             trace.push(call());
         }
-    }
-
-    fn carry_out(&mut self, actions: Vec<Action>) {
-        for action in actions {
-            match action {
-                Action::Seek(id, offset) => {
-                    if let Some(tp) = self.assigned.get(&id) {
-                        self.seeks.insert(tp.clone(), offset);
-                    }
-                }
-                Action::Pause(id) => {
-                    if let Some(tp) = self.assigned.get(&id) {
-                        self.paused.insert(tp.clone());
-                    }
-                }
-                Action::Resume(id) => {
-                    if let Some(tp) = self.assigned.get(&id) {
-                        self.paused.remove(tp);
-                    }
-                }
-                Action::Release(frame) => {
-                    self.lent.remove(&frame);
-                }
-                Action::Errants => self.report(),
-            }
-        }
-    }
-
-    /// Every report so far is written.
-    pub fn acknowledge_all(&mut self) {
-        let errants = self.reported.clone();
-        self.written(&errants);
-    }
-
-    fn report(&mut self) {
-        let errants = self.task.take_errants();
-        if self.acknowledge {
-            self.written(&errants);
-        }
-        self.reported.extend(errants);
-    }
-
-    fn written(&mut self, errants: &[Errant]) {
-        for errant in errants {
-            let record = self.frames.get(&errant.frame).and_then(|f| f.get(errant.index as usize));
-            self.dead_letters.extend(record.cloned());
-        }
-        let ids: Vec<u64> = errants.iter().map(|errant| errant.id).collect();
-        self.task.errants_done(&ids);
     }
 }
 

@@ -2,7 +2,8 @@
 //! everything must be visible and settled, and the group where the log is.
 
 use super::Simulation;
-use super::oracle::{Broken, Seen};
+use super::oracle::Broken;
+use super::seen::Seen;
 use alluvium_testkit::connect::Turn;
 use std::time::Duration;
 

@@ -10,8 +10,10 @@ mod group;
 mod healing;
 mod newer;
 mod oracle;
+mod outside;
 mod owner;
 mod scenario;
+mod seen;
 
 use crate::world::{META, TABLE, World};
 use alluvium_core::error::Kind;
