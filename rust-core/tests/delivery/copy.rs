@@ -1,7 +1,6 @@
 //! `publish.mode=copy`: files are staged as objects beside the commit log, and copied.
 
 use crate::ownership::until_fatal;
-use crate::seeds::{one_seed, options as rough};
 use crate::world::{META, Options, World, tp};
 use alluvium_core::error::Kind;
 use alluvium_core::store::PublishMode;
@@ -169,20 +168,4 @@ async fn files_that_were_never_recorded_leave_nothing_staged() {
     let now = staged(&world);
     assert_eq!(now.len(), 3, "read and staged again");
     assert!(sealed.iter().all(|key| !now.contains(key)), "the first ones were given up");
-}
-
-#[test]
-fn seeds_hold_for_copies_too() {
-    let (mut rows, mut lives) = (0, 0);
-    for seed in 0..20 {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        fastrand::seed(seed);
-        let (seen, l) = runtime.block_on(one_seed(seed, &rough().with("publish.mode", "copy")));
-        (rows, lives) = (rows + seen.rows, lives + l);
-    }
-    assert!(rows > 0 && lives > 0);
 }

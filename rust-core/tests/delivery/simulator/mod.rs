@@ -18,14 +18,19 @@ mod seen;
 use crate::world::{META, TABLE, World};
 use alluvium_core::error::Kind;
 use alluvium_core::log::Blocks;
+use alluvium_core::position::TopicPartition;
 use alluvium_core::store::probe::probe;
 use alluvium_core::store::{Lake, Location};
 use alluvium_testkit::{FaultyStore, MemoryStore};
 use oracle::{Broken, Oracle};
 use owner::Owner;
 use scenario::Scenario;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// One seed of so many publishes by copies.
+const COPIES: u64 = 8;
 
 /// What a seed did.
 #[derive(Debug, Default, Clone)]
@@ -57,6 +62,8 @@ struct Simulation {
     /// Stores of all owners that ever were, for their requests.
     stores: Vec<(u32, Arc<FaultyStore>)>,
     named: u32,
+    /// Where the group's offset was set back to while a member held the topic-partition.
+    set_back: BTreeMap<TopicPartition, Option<i64>>,
     deaths: usize,
     records: usize,
     next_id: i64,
@@ -83,7 +90,10 @@ pub(crate) fn run(seed: u64) -> Report {
 impl Simulation {
     fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let scenario = Scenario::draw(&mut random);
+        let mut scenario = Scenario::draw(&mut random);
+        if seed % COPIES == COPIES - 1 {
+            scenario.publish_by_copy();
+        }
         let part_size = if scenario.small_parts { 700 } else { 8 << 20 };
         let memory = MemoryStore::new(scenario.personality).with_part_size(part_size);
         if scenario.weak_listing {
@@ -101,6 +111,7 @@ impl Simulation {
             owners: Vec::new(),
             stores: Vec::new(),
             named: 0,
+            set_back: BTreeMap::new(),
             deaths: 0,
             records: 0,
             next_id: 0,
@@ -177,7 +188,10 @@ impl Simulation {
     }
 }
 
-/// Names of data files end in eight random digits.
+/// Names of data files end in eight random digits, those of staged ones are random.
 fn without_nonce(key: &str) -> &str {
+    if let Some((folder, _)) = key.rsplit_once('/').filter(|_| key.contains("/staging/")) {
+        return folder;
+    }
     key.strip_suffix(".parquet").and_then(|key| key.rsplit_once('-')).map_or(key, |(key, _)| key)
 }

@@ -2,7 +2,7 @@
 //! does not know, in the record and in `carry`.
 
 use alluvium_core::error::Result;
-use alluvium_core::store::{Completed, Created, ObjectInfo, PublishMode, Store};
+use alluvium_core::store::{Completed, Content, Created, ObjectInfo, PublishMode, Store};
 use alluvium_testkit::FaultyStore;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -46,6 +46,12 @@ impl Store for Newer {
     }
     async fn delete(&self, key: &str) -> Result<()> {
         self.0.delete(key).await
+    }
+    async fn put(&self, key: &str, body: Bytes, content: Content) -> Result<()> {
+        self.0.put(key, body, content).await
+    }
+    async fn copy(&self, from: &str, to: &str) -> Completed {
+        self.0.copy(from, to).await
     }
     async fn start_upload(&self, key: &str) -> Result<String> {
         self.0.start_upload(key).await

@@ -2,6 +2,7 @@
 
 use super::Simulation;
 use super::oracle::Broken;
+use super::owner::Owner;
 use crate::world::META;
 use alluvium_core::log::LogKeys;
 use alluvium_core::position::TopicPartition;
@@ -71,6 +72,10 @@ impl Simulation {
             self.world.group.remove(&tp);
         } else {
             self.world.group.insert(tp.clone(), to);
+        }
+        let holds = |o: &Owner| o.member && o.worker.assignment().contains(&tp);
+        if self.owners.iter().any(holds) {
+            self.set_back.insert(tp.clone(), self.world.group.get(&tp).copied());
         }
         self.tell(|| format!("the group's offset of {tp} goes back from {offset}, or is lost"));
     }

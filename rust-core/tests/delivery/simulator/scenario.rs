@@ -127,6 +127,11 @@ impl Scenario {
         }
     }
 
+    /// Files become visible by a copy of staged objects.
+    pub(crate) fn publish_by_copy(&mut self) {
+        self.keys.push(("publish.mode", "copy".to_owned()));
+    }
+
     /// Whether exactly once is impossible on this store.
     pub(crate) fn lies(&self) -> bool {
         !self.personality.atomic_create || !self.personality.honours_condition
