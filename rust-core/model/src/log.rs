@@ -105,8 +105,8 @@ pub enum Action {
     Land(Id),
     /// The uploads of a record grow old before it is sent.
     Age(Id),
-    /// The store expires an old upload; never of a record that was sent.
-    Expire(Id, u8),
+    /// The store expires one of them; never of a record that was sent.
+    Expire(Id),
     /// A user takes away a settled file.
     Take(Id, u8),
 }
@@ -144,8 +144,9 @@ impl Model for LogModel {
             if state.ages > 0 && unsent && rec.files.contains(&File::Open) {
                 actions.push(Action::Age(id as Id));
             }
-            let old = (0..2).filter(|file| unsent && rec.files[*file] == File::Old);
-            actions.extend(old.map(|file| Action::Expire(id as Id, file as u8)));
+            if unsent && rec.files == [File::Old; 2] {
+                actions.push(Action::Expire(id as Id));
+            }
             if state.takes > 0 && rec.chain && is_settled(&self.rules, state, id as Id) {
                 let files = (0..2).filter(|file| rec.files[*file] == File::Visible);
                 actions.extend(files.map(|file| Action::Take(id as Id, file as u8)));
@@ -249,9 +250,7 @@ impl LogModel {
                 world.state.ages -= 1;
                 world.state.rec_mut(id).files = [File::Old; 2];
             }
-            Action::Expire(id, file) => {
-                world.state.rec_mut(id).files[file as usize] = File::Gone;
-            }
+            Action::Expire(id) => world.state.rec_mut(id).files[0] = File::Gone,
             Action::Take(id, file) => {
                 world.state.takes -= 1;
                 world.state.rec_mut(id).files[file as usize] = File::Taken;

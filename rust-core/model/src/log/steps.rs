@@ -118,8 +118,7 @@ impl World<'_> {
     /// `Flush::check_age`, before the first attempt: nothing refers to the uploads yet.
     fn too_old(&self, cur: Id) -> bool {
         let rec = self.state.rec(cur);
-        let old = rec.files.iter().any(|file| matches!(file, File::Old | File::Gone));
-        rec.late == 0 && !rec.chain && old
+        rec.late == 0 && !rec.chain && rec.files.contains(&File::Old)
     }
 
     /// `LogAccess::at`, and what `put` makes of it.
