@@ -1,4 +1,4 @@
-//! `delivery.guarantee=at_least_once`: any store, with creates made of plain writes, for stores that
+//! `delivery.guarantee=at_least_once`: any store with creates made of plain writes, for those that
 //! know no conditions. In go creates, out come their answers after a look before and a look after a
 //! pause. Two owners that write at one time may both be told that they did: nothing fences them.
 

@@ -146,55 +146,35 @@ mod tests {
             ..LifecycleRule::default()
         };
         let days = |prefix, days| LifecycleRule { expires: Some(Expiry::Days(days)), ..of(prefix) };
+        let expires = |when: &str| format!("{on}<Expiration>{when}</Expiration>");
+        let filter = |of: &str, then: &str| format!("<Filter>{of}</Filter>{then}");
+        let tag = "<Tag><Key>k</Key><Value>v</Value></Tag>";
+        let moves = |class: &str| {
+            format!("<Transition><Days>1</Days><StorageClass>{class}</StorageClass></Transition>")
+        };
+        let abort = "AbortIncompleteMultipartUpload";
+        let old = expires("<Days>3</Days>");
+        let marker = "<ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker>";
+        let dated = expires("<Date>2030-01-01T00:00:00Z</Date>");
         let cases = [
+            (format!("<Prefix>old/</Prefix>{old}"), days("old/", 3)),
+            (filter("<Prefix>a/</Prefix>", &old), days("a/", 3)),
+            (filter("", &dated), LifecycleRule { expires: Some(Expiry::Date), ..of("") }),
+            (filter("", &expires(marker)), of("")),
+            (filter(tag, on), LifecycleRule { tagged: true, ..of("") }),
             (
-                format!("{on}<Prefix>old/</Prefix><Expiration><Days>3</Days></Expiration>"),
-                days("old/", 3),
-            ),
-            (
-                format!(
-                    "<Filter><Prefix>a/</Prefix></Filter>{on}<Expiration><Days>1</Days></Expiration>"
-                ),
-                days("a/", 1),
-            ),
-            (
-                format!("<Filter/>{on}<Expiration><Date>2030-01-01T00:00:00Z</Date></Expiration>"),
-                LifecycleRule { expires: Some(Expiry::Date), ..of("") },
-            ),
-            (
-                format!(
-                    "<Filter></Filter>{on}<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>"
-                ),
-                of(""),
-            ),
-            (
-                format!("<Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter>{on}"),
-                LifecycleRule { tagged: true, ..of("") },
-            ),
-            (
-                format!(
-                    "<Filter><And><Prefix>b/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag><Tag><Key>l</Key><Value>w</Value></Tag></And></Filter>{on}"
-                ),
+                filter(&format!("<And><Prefix>b/</Prefix>{tag}{tag}</And>"), on),
                 LifecycleRule { tagged: true, ..of("b/") },
             ),
             (
-                format!(
-                    "{on}<AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation></AbortIncompleteMultipartUpload>"
-                ),
+                format!("{on}<{abort}><DaysAfterInitiation>2</DaysAfterInitiation></{abort}>"),
                 LifecycleRule { aborts_uploads_after: Some(2), ..of("") },
             ),
             (
-                format!(
-                    "{on}<Transition><Days>1</Days><StorageClass>STANDARD_IA</StorageClass></Transition><Transition><Days>90</Days><StorageClass>GLACIER</StorageClass></Transition>"
-                ),
+                format!("{on}{}{}", moves("STANDARD_IA"), moves("GLACIER")),
                 LifecycleRule { archives: true, ..of("") },
             ),
-            (
-                format!(
-                    "{on}<Transition><Days>1</Days><StorageClass>STANDARD_IA</StorageClass></Transition>"
-                ),
-                of(""),
-            ),
+            (format!("{on}{}", moves("STANDARD_IA")), of("")),
         ];
         for (xml, expected) in cases {
             assert_eq!(rule(&xml), [expected], "{xml}");
