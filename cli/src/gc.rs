@@ -1,5 +1,5 @@
-//! `alluvium gc`: removes staged files that were left behind, on a folder. On S3 a lifecycle rule
-//! for incomplete uploads does that.
+//! `alluvium gc`: removes staged files that were left behind, on a folder. On S3 lifecycle rules do
+//! that: the store's port does not tell how old an object is.
 
 use crate::chain::Chain;
 use crate::failure::{FINE, Failure, Outcome};
@@ -30,8 +30,10 @@ pub(crate) async fn run(settings: &Settings, dry_run: bool, out: &mut Out) -> Ou
     if settings.config.meta_url.starts_with("s3://") {
         line!(
             out,
-            "nothing to do on S3: uploads left behind are removed by the bucket's lifecycle rule \
-             for incomplete uploads (7 days or more)"
+            "nothing to do on S3: the bucket's lifecycle rules remove what was left behind, one for \
+             incomplete uploads and, with publish.mode=copy, one for what lies below {}/staging \
+             (7 days or more, both)",
+            settings.config.meta_url
         )?;
         return Ok(FINE);
     }

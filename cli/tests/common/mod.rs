@@ -128,6 +128,8 @@ impl Table {
                 file_max_bytes: config.file_max_bytes,
                 etags: false,
                 held: Arc::default(),
+                opaque_parts: false,
+                copy: None,
             },
             config,
         };
