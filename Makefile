@@ -33,7 +33,7 @@ java:            ## the shim's tests, against Kafka Connect 3.7 and 4.3
 e2e:             ## end to end on real MySQL, Kafka, Connect, Debezium and S3
 	@scripts/test.sh e2e
 
-chaos:           ## the two-worker kill test, RUNS=20 times
+chaos:           ## the two-worker kill test, RUNS=20 times; every attack, MINUTES=10 of rebalances
 	@scripts/test.sh chaos
 
 model:           ## the protocol's model, searched further than in `unit`; minutes

@@ -15,8 +15,8 @@ DENY_VERSION=0.20.2
 declare -A COUNTS=(
   [unit]="records rows kills states"
   [java]="records"
-  [e2e]="records rows kills"
-  [chaos]="records rows kills"
+  [e2e]="records rows kills attacks"
+  [chaos]="records rows kills attacks"
   [model]="states"
 )
 
@@ -121,7 +121,8 @@ lane_e2e() {
 lane_chaos() {
   scripts/install.sh all
   gradle --no-daemon --console=plain -q -PnativeDebug pluginZip
-  RUNS=${RUNS:-20} cargo test --locked -p alluvium-tests --test chaos -- --nocapture --ignored --test-threads=1
+  RUNS=${RUNS:-20} MINUTES=${MINUTES:-10} cargo test --locked -p alluvium-tests --no-fail-fast --test chaos \
+    --test attack -- --nocapture --ignored --test-threads=1
 }
 
 lane_model() {

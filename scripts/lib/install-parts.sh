@@ -6,7 +6,7 @@
 
 # Programs the other parts and the lint of docker-compose.yml need: command, then Debian's package.
 readonly apt_wanted="gradle:gradle debootstrap:debootstrap docker-compose:docker-compose
-  curl:curl wget:wget setpriv:util-linux"
+  curl:curl wget:wget setpriv:util-linux faketime:faketime"
 
 part_apt() {
   local count=$1 pair missing=()

@@ -35,6 +35,7 @@ pub struct StackBuilder {
     workers: usize,
     settings: WorkerSettings,
     kafka_flags: Vec<String>,
+    kafka_properties: Vec<(String, String)>,
 }
 
 impl Default for StackBuilder {
@@ -50,6 +51,7 @@ impl Default for StackBuilder {
             workers: 1,
             settings: WorkerSettings { flags: flags("-Xmx1g"), ..WorkerSettings::default() },
             kafka_flags: flags("-Xmx512m"),
+            kafka_properties: Vec::new(),
         }
     }
 }
@@ -118,10 +120,17 @@ impl StackBuilder {
         self
     }
 
-    /// A usual property that no worker has.
+    /// Kafka's own default for a property that this stack sets for its workers.
     #[must_use]
     pub fn without_worker_property(mut self, key: &str) -> Self {
-        self.settings.unset.push(key.to_owned());
+        self.settings.without.push(key.to_owned());
+        self
+    }
+
+    /// A property of the broker; it wins over the usual one.
+    #[must_use]
+    pub fn broker_property(mut self, key: &str, value: &str) -> Self {
+        self.kafka_properties.push((key.to_owned(), value.to_owned()));
         self
     }
 
@@ -209,7 +218,8 @@ impl StackBuilder {
 
     fn start_kafka(&self, parts: &Parts, run: &RunFolder, ports: KafkaPorts) -> Result<Kafka> {
         let began = Instant::now();
-        let kafka = Kafka::start(parts, run.path(), ports, &self.kafka_flags)?;
+        let (flags, properties) = (&self.kafka_flags, &self.kafka_properties);
+        let kafka = Kafka::start(parts, run.path(), ports, flags, properties)?;
         kafka.wait_ready()?;
         let addresses = format!("{}, workers {}", kafka.bootstrap(), kafka.internal_bootstrap());
         ready(&kafka, &addresses, began);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::java::{Java, Line, write_properties_without};
+use crate::java::{Java, Line, write_properties};
 use crate::parts::Parts;
 use crate::process::Process;
 use crate::rest::ConnectRest;
@@ -21,8 +21,7 @@ pub(crate) struct WorkerSettings {
     pub(crate) line: Line,
     pub(crate) plugin_path: Vec<PathBuf>,
     pub(crate) properties: Vec<(String, String)>,
-    /// Usual properties that must not be set.
-    pub(crate) unset: Vec<String>,
+    pub(crate) without: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) flags: Vec<String>,
 }
@@ -54,7 +53,7 @@ impl Worker {
         lines.extend(settings.properties.iter().cloned());
         let properties = run.join(format!("{name}.properties"));
         let base = parts.root().join("tests/stack/kafka/worker.properties");
-        write_properties_without(&base, &settings.unset, &lines, &properties)?;
+        write_properties(&base, &settings.without, &lines, &properties)?;
         let java = Java {
             name: &name,
             line: settings.line,

@@ -64,21 +64,19 @@ pub(crate) fn java_args(parts: &Parts, line: Line) -> Result<Vec<String>> {
     ])
 }
 
-/// Writes a properties file: a base from the clone, then lines that win over it.
-pub(crate) fn write_properties(base: &Path, lines: &[(String, String)], to: &Path) -> Result<()> {
-    write_properties_without(base, &[], lines, to)
-}
-
-/// The same without some keys of the base: a few must not be set at all.
-pub(crate) fn write_properties_without(
+/// Writes a properties file: a base from the clone but for the keys `without`, then lines that win
+/// over it.
+pub(crate) fn write_properties(
     base: &Path,
-    keys: &[String],
+    without: &[String],
     lines: &[(String, String)],
     to: &Path,
 ) -> Result<()> {
-    let text = std::fs::read_to_string(base).context(|| base.display().to_string())?;
-    let key_of = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
-    let kept = text.lines().filter(|line| !keys.contains(&key_of(line)));
+    let base_text = std::fs::read_to_string(base).context(|| base.display().to_string())?;
+    let left_out = |line: &str| {
+        line.split_once('=').is_some_and(|(key, _)| without.iter().any(|name| name == key))
+    };
+    let kept = base_text.lines().filter(|line| !left_out(line));
     let mut text: String = kept.map(|line| format!("{line}\n")).collect();
     for (key, value) in lines {
         text.push_str(&format!("{key}={value}\n"));

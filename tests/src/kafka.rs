@@ -43,8 +43,9 @@ impl Kafka {
         run: &Path,
         ports: KafkaPorts,
         flags: &[String],
+        properties: &[(String, String)],
     ) -> Result<Self> {
-        let properties = write_broker_properties(parts, run, ports)?;
+        let properties = write_broker_properties(parts, run, ports, properties)?;
         format_storage(parts, &properties)?;
         let java = Java {
             name: "kafka",
@@ -87,7 +88,12 @@ impl Server for Kafka {
     }
 }
 
-fn write_broker_properties(parts: &Parts, run: &Path, ports: KafkaPorts) -> Result<PathBuf> {
+fn write_broker_properties(
+    parts: &Parts,
+    run: &Path,
+    ports: KafkaPorts,
+    more: &[(String, String)],
+) -> Result<PathBuf> {
     let KafkaPorts { host, internal, controller } = ports;
     let clients = format!("PLAINTEXT://{HOST}:{host},PLAINTEXT_INTERNAL://{HOST}:{internal}");
     let lines = [
@@ -97,8 +103,14 @@ fn write_broker_properties(parts: &Parts, run: &Path, ports: KafkaPorts) -> Resu
         ("log.dirs", run.join("kafka").display().to_string()),
     ]
     .map(|(key, value)| (key.to_owned(), value));
+    let lines = [&lines[..], more].concat();
     let file = run.join("broker.properties");
-    write_properties(&parts.root().join("tests/stack/kafka/broker.properties"), &lines, &file)?;
+    write_properties(
+        &parts.root().join("tests/stack/kafka/broker.properties"),
+        &[],
+        &lines,
+        &file,
+    )?;
     Ok(file)
 }
 

@@ -1,8 +1,9 @@
-//! A TCP proxy in front of an S3 server that sees every request and can hold one back.
+//! A TCP proxy in front of an S3 server that sees every request, can hold one back, and can keep
+//! an answer from its client.
 //!
-//! In: where the server is; which requests to hold. Out: what was asked and how it was answered,
-//! in order. Never: a changed byte (requests are signed, `Host` with them), nor a held request
-//! that goes on after its client has died.
+//! In: where the server is; which requests to hold, whose answers to cut. Out: what was asked and
+//! how it was answered, in order. Never: a changed byte (requests are signed, `Host` with them),
+//! nor a held request that goes on after its client has died.
 
 mod connection;
 mod exchange;
@@ -21,6 +22,8 @@ const POLL: Duration = Duration::from_millis(10);
 
 /// Decides of a request, from those before it, whether to hold it.
 type Hold = Box<dyn Fn(&[Arc<Exchange>], &Exchange) -> bool + Send>;
+/// Decides of a request whether its client shall never hear the answer.
+type Cut = Box<dyn FnMut(&Exchange) -> bool + Send>;
 
 /// A proxy on a free port of this machine. Its port is closed at the end of the program.
 #[derive(Debug)]
@@ -38,6 +41,7 @@ struct Shared {
 struct State {
     upstream: Option<SocketAddr>,
     hold: Option<Hold>,
+    cut: Option<Cut>,
     /// Changes when what is held shall go on.
     round: u64,
     seen: Vec<Arc<Exchange>>,
@@ -88,6 +92,12 @@ impl Proxy {
         state.round += 1;
         state.seen.clear();
         state.hold = Some(Box::new(hold));
+    }
+
+    /// From now on each request of which `cut` says so reaches the server and is answered there,
+    /// but its client finds the connection closed instead of the answer.
+    pub fn cut(&self, cut: impl FnMut(&Exchange) -> bool + Send + 'static) {
+        self.shared.lock().cut = Some(Box::new(cut));
     }
 
     /// What is held goes on, what was seen is forgotten, nothing more is held.
@@ -147,6 +157,8 @@ impl Shared {
         let mut state = self.lock();
         let held = state.hold.as_ref().is_some_and(|hold| hold(&state.seen, exchange));
         exchange.held.store(held, Ordering::Release);
+        let cut = state.cut.as_mut().is_some_and(|cut| cut(exchange));
+        exchange.cut.store(cut, Ordering::Release);
         state.seen.push(exchange.clone());
         held.then_some(state.round)
     }

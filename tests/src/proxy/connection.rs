@@ -79,6 +79,9 @@ fn pipe_answers(
             let line = String::from_utf8_lossy(&bytes[..count.min(16)]).into_owned();
             let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
             exchange.status.store(status.unwrap_or(0), Ordering::Release);
+            if exchange.cut() {
+                return client.shutdown(Shutdown::Both);
+            }
         }
         client.write_all(&bytes[..count])?;
     }

@@ -25,6 +25,7 @@ pub struct Exchange {
     pub(super) status: AtomicU16,
     pub(super) held: AtomicBool,
     pub(super) dropped: AtomicBool,
+    pub(super) cut: AtomicBool,
 }
 
 impl Exchange {
@@ -38,6 +39,12 @@ impl Exchange {
     #[must_use]
     pub fn held(&self) -> bool {
         self.held.load(Ordering::Acquire)
+    }
+
+    /// Whether its answer is kept from its client; `status` is what the server said.
+    #[must_use]
+    pub fn cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
     }
 
     /// Whether its client died while it was held, so that the server never saw it.
@@ -88,6 +95,7 @@ pub(super) fn read_request(
         status: AtomicU16::new(0),
         held: AtomicBool::new(false),
         dropped: AtomicBool::new(false),
+        cut: AtomicBool::new(false),
     };
     Ok(Some((head, exchange)))
 }

@@ -105,3 +105,17 @@ fn a_held_request_dies_with_its_client() {
     assert!(error.contains("no second within 10ms"), "{error}");
     assert!(error.contains("PUT /alive: 200"), "{error}");
 }
+
+#[test]
+fn a_cut_answer_was_given_and_never_came() {
+    let (proxy, got) = proxy();
+    proxy.cut(|now| now.target == "/cut");
+    let (lost, heard) = (request("/cut"), request("/heard"));
+    let mut client = send(&proxy, &lost);
+    assert_eq!(client.read(&mut [0; 1]).unwrap(), 0, "closed, without a byte");
+    let mut client = send(&proxy, &heard);
+    answer(&mut client, &heard);
+    assert_eq!(*got.lock().unwrap(), [lost, heard]);
+    let seen: Vec<_> = proxy.seen().iter().map(|one| (one.cut(), one.status())).collect();
+    assert_eq!(seen, [(true, Some(200)), (false, Some(200))]);
+}

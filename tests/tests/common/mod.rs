@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use alluvium_tests::{Connector, Stack};
+use alluvium_tests::{ConnectRest, Connector, Stack, say};
 use serde_json::{Value, json};
 
 pub const SOURCE: &str = "connector-config/register-orders-connector.json";
@@ -29,6 +29,27 @@ pub fn register(stack: &Stack, connector: &Connector, tasks: usize) {
 pub fn register_source(stack: &Stack) {
     let source = Connector::shipped(&stack.clone_path(SOURCE)).unwrap();
     register(stack, &source, 1);
+}
+
+/// A worker that starts an exactly-once source asks the leader to fence the task's last life.
+/// Connect fails the task for good when the leader is the one that was just killed.
+pub const DEAD_LEADER: &str = "fenceZombieSourceTasks";
+
+/// Restarts the source if it has failed for one of these reasons of Connect's own, which it leaves
+/// to a person; any other failure is one of the test. Gives whether it had.
+pub fn revive_source(rest: &ConnectRest, reasons: &[&str]) -> bool {
+    let name = "inventory-orders";
+    let status = rest.status(name).unwrap();
+    let task = &status["tasks"][0];
+    if task["state"] != "FAILED" {
+        return false;
+    }
+    let trace = task["trace"].as_str().unwrap_or_default();
+    let known = reasons.iter().any(|reason| trace.contains(reason));
+    assert!(known, "the source has failed: {trace}");
+    say(format!("restarting the source: {}", trace.lines().next().unwrap_or_default()));
+    rest.restart(name).unwrap();
+    true
 }
 
 /// Debezium change events of rows `ids` as records for a topic, spread over its partitions by id.

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use alluvium_tests::{Exchange, Proxy, Server as _, Stack, Worker, say};
 
+use crate::common::{DEAD_LEADER, revive_source};
 use requests::{Commit, Request as _, commits, holder, unrecorded};
 
 const LIMIT: Duration = Duration::from_secs(180);
 /// With as many files, one can be visible, one be left to recovery, and one be left by that.
 const FILES: usize = 3;
 const PARTITIONS: usize = 3;
-const SOURCE: &str = "inventory-orders";
 const LOOK: Duration = Duration::from_secs(3);
 
 /// Where in the life of a commit a worker dies.
@@ -81,7 +81,7 @@ impl<'a> Killer<'a> {
         let whole = |seen: Seen<'_>| {
             if looked.elapsed() > LOOK {
                 looked = Instant::now();
-                self.revive_source();
+                revive_source(self.stack.rest().unwrap(), &[DEAD_LEADER]);
             }
             let whole = commits(seen).into_iter().filter(|one| one.completed(seen) == one.files());
             let mut folders: Vec<_> = whole.map(|commit| commit.folder).collect();
@@ -91,22 +91,6 @@ impl<'a> Killer<'a> {
         };
         self.proxy.wait("commit of each partition", LIMIT, whole).unwrap();
         say(format!("each partition goes on after {:.1} s", began.elapsed().as_secs_f32()));
-    }
-
-    /// A worker that starts an exactly-once source asks the leader to fence the task's last life.
-    /// Connect fails the task for good when the leader is the one that was just killed, and leaves
-    /// it to a person to restart it. Any other failure is one of the test.
-    fn revive_source(&self) {
-        let rest = self.stack.rest().unwrap();
-        let status = rest.status(SOURCE).unwrap();
-        let task = &status["tasks"][0];
-        if task["state"] != "FAILED" {
-            return;
-        }
-        let trace = task["trace"].as_str().unwrap_or_default();
-        assert!(trace.contains("fenceZombieSourceTasks"), "the source has failed: {trace}");
-        say("Connect could not reach its dead leader to fence the source: restarting the source");
-        rest.restart(SOURCE).unwrap();
     }
 
     fn buffering(&mut self, run: usize) {

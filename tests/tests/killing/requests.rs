@@ -112,7 +112,7 @@ fn topic_partition(key: &str) -> Option<&str> {
 }
 
 /// The log's folder, without the bucket, and the record that is being put there.
-fn record_of(exchange: &Exchange) -> Option<(String, Value)> {
+pub fn record_of(exchange: &Exchange) -> Option<(String, Value)> {
     let (folder, name) = exchange.target.rsplit_once('/')?;
     if exchange.method != "PUT" || !folder.contains(LOGS) || !name.ends_with(".json") {
         return None;
