@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use alluvium_tests::{Connector, Server as _};
 
 use super::row::Proof;
-use super::{Arena, LIMIT, url_of};
+use super::{Arena, LIMIT};
 
 const FULL: Duration = Duration::from_secs(20);
 const ROOM: &str = "size=1g";
@@ -18,11 +18,11 @@ const SAID: &str = "No space left on device";
 
 /// A disk of its own; unmounted when dropped.
 #[derive(Debug)]
-pub struct Disk(PathBuf);
+struct Disk(PathBuf);
 
 impl Disk {
     /// A tmpfs in the run folder, for root only.
-    pub fn mount(folder: &Path) -> Self {
+    fn mount(folder: &Path) -> Self {
         std::fs::create_dir_all(folder).unwrap();
         run("mount", &["-t", "tmpfs", "-o", ROOM, "tmpfs", &folder.display().to_string()]);
         Self(folder.to_path_buf())
@@ -49,12 +49,14 @@ impl Drop for Disk {
 }
 
 /// The shipped sink with its table on this disk.
-pub fn sink(shipped: &Connector, disk: &Disk) -> Connector {
+fn on(shipped: &Connector, disk: &Disk) -> Connector {
     let url = format!("file://{}/table", disk.0.display());
     shipped.clone().named("orders-disk").with("lake.url", &url)
 }
 
-pub fn fills_up(arena: &mut Arena, sink: &Connector, disk: &Disk) {
+pub fn fills_up(arena: &mut Arena, shipped: &Connector) {
+    let disk = Disk::mount(&arena.stack.folder().join("disk"));
+    let sink = &on(shipped, &disk);
     arena.attack("the disk is full", &[sink], |arena| {
         let said = arena.said(SAID);
         disk.resize(&format!("size={}k", disk.space().0 + LITTLE_KB));
@@ -77,7 +79,7 @@ pub fn fills_up(arena: &mut Arena, sink: &Connector, disk: &Disk) {
         );
         Proof { what, times: 1, again }
     });
-    assert!(url_of(sink).starts_with("file://"));
+    arena.delete(&[sink]);
     for worker in arena.stack.workers() {
         let log = worker.process().log().text();
         if let Some(line) = log.lines().find(|line| line.contains(SAID)) {

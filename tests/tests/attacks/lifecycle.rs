@@ -16,7 +16,7 @@ const PAUSED: Duration = Duration::from_secs(14);
 const STOPPED: Duration = Duration::from_secs(3);
 
 /// A sink whose uploads age quickly, with a table of its own.
-pub fn ageing(sink: &Connector) -> Connector {
+fn ageing(sink: &Connector) -> Connector {
     sink.clone()
         .named("orders-ageing")
         .with("lake.url", "s3://lake/ageing")
@@ -24,7 +24,8 @@ pub fn ageing(sink: &Connector) -> Connector {
         .with("upload.max.age.ms", &UPLOAD_AGE.as_millis().to_string())
 }
 
-pub fn over_rest(arena: &mut Arena, sink: &Connector) {
+pub fn over_rest(arena: &mut Arena, shipped: &Connector) {
+    let sink = &ageing(shipped);
     arena.attack("paused, restarted, made again, stopped", &[sink], |arena| {
         let rest = arena.stack.rest().unwrap();
         let mut again = Duration::ZERO;
@@ -59,6 +60,7 @@ pub fn over_rest(arena: &mut Arena, sink: &Connector) {
         );
         Proof { what, times: 4, again }
     });
+    arena.delete(&[sink]);
 }
 
 /// Waits until the connector and its tasks are in this state; how many tasks there are.

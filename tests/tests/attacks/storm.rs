@@ -28,11 +28,10 @@ pub fn stack() -> StackBuilder {
 }
 
 /// The shipped sink under each protocol, each with a table of its own.
-pub fn sinks(sink: &Connector, interval: Duration) -> Vec<Connector> {
+pub fn sinks(sink: &Connector) -> Vec<Connector> {
     let of = |name: &str| {
         let table = format!("s3://lake/{name}");
-        let interval = interval.as_millis().to_string();
-        sink.clone().named(name).with("lake.url", &table).with("commit.interval.ms", &interval)
+        sink.clone().named(name).with("lake.url", &table)
     };
     let classic = |sink: Connector| {
         sink.with("consumer.override.session.timeout.ms", "6000")
@@ -53,8 +52,15 @@ pub fn consumer(sink: Connector) -> Connector {
         .with("consumer.override.group.protocol", "consumer")
 }
 
-/// The number of tasks changes every 5 s, a worker leaves and comes every 30 s, for so long.
-pub fn rebalances(arena: &mut Arena, name: &str, sinks: &[&Connector], lasts: Duration) {
+/// The number of tasks changes every 5 s, a worker leaves and comes every 30 s, for so long; all
+/// the while `commit.interval.ms` is this, before and after it is what the sinks have.
+pub fn rebalances(
+    arena: &mut Arena,
+    name: &str,
+    sinks: &[&Connector],
+    interval_ms: &str,
+    lasts: Duration,
+) {
     arena.attack(name, sinks, |arena| {
         arena.proxy.release();
         let began = Instant::now();
@@ -65,6 +71,7 @@ pub fn rebalances(arena: &mut Arena, name: &str, sinks: &[&Connector], lasts: Du
             let tasks = TASKS[steps % TASKS.len()];
             for sink in sinks {
                 let other = Connector::clone(sink).with("tasks.max", tasks);
+                let other = other.with("commit.interval.ms", interval_ms);
                 arena.stack.rest().unwrap().put_config(&sink.name, &other.config()).unwrap();
             }
             if steps % WORKER_STEPS == 0 {
