@@ -40,7 +40,8 @@ impl Clock {
             .worker_env("FAKETIME_TIMESTAMP_FILE", &file)
             .worker_env("FAKETIME_CACHE_DURATION", "1")
             .worker_env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .worker_env("DONT_FAKE_MONOTONIC", "1")
+            // Meant for an old glibc: with it a JVM's waits return at once.
+            .worker_env("FAKETIME_FORCE_MONOTONIC_FIX", "0")
     }
 }
 
