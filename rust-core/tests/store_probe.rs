@@ -3,7 +3,7 @@
 
 use alluvium_core::config::Config;
 use alluvium_core::error::{Error, Kind, Result};
-use alluvium_core::store::probe::probe;
+use alluvium_core::store::probe::{patiently, probe};
 use alluvium_core::store::{
     Completed, Created, Lake, LifecycleRule, Location, ObjectInfo, PlainStore, PublishMode, Store,
     open,
@@ -13,6 +13,7 @@ use alluvium_testkit::weed::{self, Weed};
 use alluvium_testkit::{Fault, FaultyStore, MemoryStore, Op, Personality};
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 
 const NOW: i64 = 1_800_000_000_000;
 const DAY: i64 = 86_400_000;
@@ -230,6 +231,30 @@ async fn a_store_that_does_not_answer_is_not_judged() {
             assert!(probe(&lake, &config, NOW).await.is_ok(), "{op:?} {fault:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_start_a_store_that_does_not_answer_is_waited_for() {
+    const LIMIT: Duration = Duration::from_secs(60);
+    for op in [Op::Create, Op::Get, Op::List, Op::StartUpload, Op::PutPart, Op::Complete] {
+        for fault in [Fault::FailBefore, Fault::FailAfter] {
+            let (memory, store, lake) = faulty(Personality::AWS);
+            (0..3).for_each(|_| store.next(op, fault));
+            let verdict = patiently(&lake, &configured(), || NOW, LIMIT).await;
+            assert!(verdict.is_ok(), "{op:?} {fault:?}: {verdict:?}");
+            assert_eq!(memory.keys().len(), 1, "{op:?} {fault:?}: nothing but the verdict stays");
+        }
+    }
+    let (_, store, lake) = faulty(Personality::AWS);
+    (0..10_000).for_each(|_| store.next(Op::List, Fault::FailBefore));
+    let began = tokio::time::Instant::now();
+    let error = patiently(&lake, &configured(), || NOW, LIMIT).await.unwrap_err();
+    assert!(began.elapsed() <= LIMIT, "{:?}", began.elapsed());
+    assert!(error.is_temporary() && error.message().contains("within 60 s"), "{error}");
+    let (_, store, lake) = faulty(Personality::OLD_SEAWEEDFS);
+    store.next(Op::List, Fault::FailBefore);
+    let error = patiently(&lake, &configured(), || NOW, LIMIT).await.unwrap_err();
+    assert_eq!(error.context("rule"), Some("P2"), "a broken rule is told at once: {error}");
 }
 
 #[tokio::test]

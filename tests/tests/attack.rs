@@ -22,15 +22,16 @@ use common::sink;
 type Scenario = fn(&mut Arena, &Connector);
 
 /// By the names that ATTACK takes; each leaves the shipped sink running.
-const SCENARIOS: [(&str, Scenario); 11] = [
+const SCENARIOS: [(&str, Scenario); 12] = [
     ("zombie", |arena, sink| zombie::stands_still(arena, sink, 3)),
     ("zombie-late", |arena, sink| zombie::with_a_record_on_its_way(arena, sink, AfterTheClaim)),
     ("zombie-early", |arena, sink| zombie::with_a_record_on_its_way(arena, sink, BeforeTheClaim)),
     ("replies", |arena, sink| replies::cut(arena, sink, Duration::from_secs(30))),
     ("store", |arena, sink| store_killed::in_mid_upload(arena, sink, 3)),
+    ("store-away", store_killed::away_at_a_start),
     ("broker-restarted", broker::restarted),
     ("broker-killed", broker::killed),
-    ("rest", lifecycle::over_rest),
+    ("lifecycle", lifecycle::over_rest),
     ("tmp", no_tmp::gone),
     ("idle", |arena, _| idle_file::deleted(arena)),
     ("disk", full_disk::fills_up),

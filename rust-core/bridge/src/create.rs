@@ -61,11 +61,8 @@ pub(crate) fn task(json: &[u8]) -> Result<Task, Failure> {
 /// Opens the store and tries what it can be trusted with.
 async fn open_lake(config: &Config) -> Result<(Lake, Verdict)> {
     let lake = store::open(config)?;
-    let probing = store::probe::probe(&lake, config, SystemClock.now_ms());
-    let verdict = tokio::time::timeout(CREATE_LIMIT, probing).await.unwrap_or_else(|_| {
-        let message = format!("the store did not answer within {} s", CREATE_LIMIT.as_secs());
-        Err(Error::new(Kind::Store, message).with("lake.url", &config.lake_url).temporary())
-    })?;
+    let now = || SystemClock.now_ms();
+    let verdict = store::probe::patiently(&lake, config, now, CREATE_LIMIT).await?;
     Ok((lake, verdict))
 }
 

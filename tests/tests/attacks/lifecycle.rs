@@ -8,7 +8,7 @@ use alluvium_tests::Connector;
 use serde_json::Value;
 
 use super::row::Proof;
-use super::{Arena, LIMIT};
+use super::{Arena, LIMIT, PARTITIONS};
 
 /// `upload.max.age.ms` of the sink that is paused.
 const UPLOAD_AGE: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ pub fn over_rest(arena: &mut Arena, shipped: &Connector) {
         let mut again = Duration::ZERO;
         let mut goes_on = || {
             let healed = Instant::now();
-            rest.wait_running(&sink.name, 1, LIMIT).unwrap();
+            rest.wait_running(&sink.name, PARTITIONS, LIMIT).unwrap();
             again = again.max(arena.again(sink, healed));
         };
         rest.set_state(&sink.name, "pause").unwrap();

@@ -18,6 +18,7 @@ pub mod requests;
 pub mod row;
 pub mod storm;
 pub mod store_killed;
+mod watch;
 pub mod zombie;
 
 use std::cell::Cell;
@@ -31,20 +32,17 @@ use alluvium_tests::{
     Connector, Exchange, Load, Proxy, Server as _, Stack, StackBuilder, Table, Worker, say,
 };
 
-use crate::common::{DEAD_LEADER, TOPIC, register, register_source, revive_source};
+use crate::common::{TOPIC, register, register_source};
 use requests::commits;
 use row::{Proof, Row};
+use watch::Watch;
 
 /// A worker's JVM starts in ten seconds, on two cores that it has to share.
 pub const LIMIT: Duration = Duration::from_secs(180);
 pub const PARTITIONS: usize = 3;
-const PAUSE: Duration = Duration::from_millis(200);
-const LOOK: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(300);
 /// Rows of the snapshot.
 const SEEDED: u64 = 4;
-/// Why Connect or Debezium fail for good when what they depend on was attacked: not the sink.
-const SOURCES_REASONS: [&str; 4] =
-    [DEAD_LEADER, "fence", "Unrecoverable exception from producer", "offset reader"];
 
 /// A stack under attack: MySQL → Debezium → Kafka → two workers → a proxy → SeaweedFS.
 #[derive(Debug)]
@@ -79,7 +77,7 @@ impl Arena {
     ) {
         say(format!("attack: {name}"));
         let began = Instant::now();
-        sinks.iter().for_each(|sink| register(&self.stack, sink, 1));
+        sinks.iter().for_each(|sink| register(&self.stack, sink, PARTITIONS));
         let mysql = self.stack.mysql().unwrap();
         let load = Load::start(mysql, self.next_order, PAUSE).unwrap();
         for sink in sinks {
@@ -116,9 +114,9 @@ impl Arena {
     }
 
     fn again_in_store(&self, sink: &Connector, since: Instant) -> Duration {
-        let mut looked = Instant::now();
+        let mut watch = Watch::new(self);
         let whole = |seen: &[Arc<Exchange>]| {
-            self.look(&mut looked);
+            watch.look();
             let new: Vec<_> = seen.iter().filter(|one| one.at > since).cloned().collect();
             (visible_partitions(&new, sink) == PARTITIONS).then_some(())
         };
@@ -130,9 +128,9 @@ impl Arena {
 
     fn again_in_folder(&self, folder: &str, since: Instant) -> Duration {
         let before = files_below(Path::new(folder));
-        let mut looked = Instant::now();
+        let mut watch = Watch::new(self);
         loop {
-            self.look(&mut looked);
+            watch.look();
             let now = files_below(Path::new(folder));
             let new = now.difference(&before).filter_map(|name| partition_of(name));
             if new.collect::<HashSet<_>>().len() == PARTITIONS {
@@ -143,34 +141,21 @@ impl Arena {
         }
     }
 
-    /// Now and then, sees that the source goes on.
-    fn look(&self, looked: &mut Instant) {
-        if looked.elapsed() > LOOK {
-            *looked = Instant::now();
-            self.revive();
-        }
-    }
-
-    fn revive(&self) {
-        if revive_source(self.stack.rest().unwrap(), &SOURCES_REASONS) {
-            self.revived.set(self.revived.get() + 1);
-        }
-    }
-
     /// Debezium is behind MySQL. Each batch of 30 changes has 3 deletes, each with a tombstone.
     fn wait_in_kafka(&self) {
         let records = self.changes + self.changes / 10 + SEEDED;
         let began = Instant::now();
         let tool = self.stack.kafka().unwrap().tool();
+        let mut watch = Watch::new(self);
         while let Err(late) = tool.wait_for(TOPIC, records as usize, 20) {
             assert!(began.elapsed() < LIMIT, "MySQL's changes are not in Kafka: {late:?}");
-            self.revive();
+            watch.look();
         }
     }
 
     fn reconciled(&self, name: &str, sink: &Connector, proof: &Proof, began: Instant) -> Row {
         let rest = self.stack.rest().unwrap();
-        rest.wait_running(&sink.name, 1, LIMIT).unwrap();
+        rest.wait_running(&sink.name, PARTITIONS, LIMIT).unwrap();
         let table = Table::new(&self.stack, &url_of(sink)).unwrap();
         let seen = table.wait_complete(&[TOPIC], LIMIT).unwrap();
         let state = table.against_mysql(TOPIC, "inventory.orders").unwrap();

@@ -8,10 +8,11 @@ use alluvium_tests::{Connector, Exchange, Server as _};
 
 use super::requests::Request as _;
 use super::row::Proof;
-use super::{Arena, LIMIT};
+use super::{Arena, LIMIT, PARTITIONS};
 
 /// How long it is away each time.
 const AWAY: Duration = Duration::from_secs(5);
+const WAITED: &str = "the store cannot be tried yet; trying again";
 
 pub fn in_mid_upload(arena: &mut Arena, sink: &Connector, times: usize) {
     arena.attack("the store is killed in mid-upload", &[sink], |arena| {
@@ -34,5 +35,25 @@ pub fn in_mid_upload(arena: &mut Arena, sink: &Connector, times: usize) {
         }
         let what = format!("SIGKILL with a part on its way, {parts} parts never answered");
         Proof { what, times, again }
+    });
+}
+
+/// Connect leaves a task that fails at its start to a person; one that waits needs nobody.
+pub fn away_at_a_start(arena: &mut Arena, sink: &Connector) {
+    arena.attack("tasks start while the store is away", &[sink], |arena| {
+        let (store, rest) = (arena.stack.s3().unwrap(), arena.stack.rest().unwrap());
+        let waited = arena.said(WAITED);
+        store.process().kill9();
+        rest.restart(&sink.name).unwrap();
+        sleep(AWAY * 3);
+        store.process().start_again().unwrap();
+        store.wait_ready().unwrap();
+        let healed = Instant::now();
+        let again = arena.again(sink, healed);
+        rest.wait_running(&sink.name, PARTITIONS, LIMIT).unwrap();
+        let waited = arena.said(WAITED) - waited;
+        assert!(waited > 0, "no task began while the store was away");
+        let what = format!("SIGKILL, connector restarted, back after 15 s; waited {waited} times");
+        Proof { what, times: 1, again }
     });
 }

@@ -3,6 +3,7 @@
 //! (`docs/delivery.md`, probe). Takes away what it made; never touches the table's folder when the
 //! log lies in the same bucket.
 
+mod patience;
 mod rules;
 mod staging;
 
@@ -11,6 +12,7 @@ use crate::clock::UnixMillis;
 use crate::config::{Config, Guarantee, PublishChoice, S3Objects};
 use crate::error::{Error, Kind, Result};
 use bytes::Bytes;
+pub use patience::patiently;
 use rules::Trial;
 use serde::{Deserialize, Serialize};
 use staging::Uploads;

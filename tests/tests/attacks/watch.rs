@@ -1,0 +1,54 @@
+//! Sees that the source goes on while something else is waited for: it is Connect's and Debezium's,
+//! and both leave some failures to a person. Each restart is said and counted.
+
+use std::time::{Duration, Instant};
+
+use alluvium_tests::say;
+use serde_json::Value;
+
+use super::Arena;
+use crate::common::{DEAD_LEADER, TOPIC, revive_source};
+
+const LOOK: Duration = Duration::from_secs(3);
+/// A source that runs and has written nothing for two such times has hung.
+const STILL: Duration = Duration::from_secs(30);
+/// Why it fails for good when what it depends on was attacked.
+const REASONS: [&str; 4] =
+    [DEAD_LEADER, "fence", "Unrecoverable exception from producer", "offset reader"];
+
+/// Of one wait.
+pub struct Watch<'a> {
+    arena: &'a Arena,
+    looked: Instant,
+    compared: Instant,
+    ends: Vec<Value>,
+}
+
+impl<'a> Watch<'a> {
+    pub fn new(arena: &'a Arena) -> Self {
+        let now = Instant::now();
+        Self { arena, looked: now, compared: now, ends: Vec::new() }
+    }
+
+    /// Looks now and then, however often it is called.
+    pub fn look(&mut self) {
+        if self.looked.elapsed() < LOOK {
+            return;
+        }
+        self.looked = Instant::now();
+        let rest = self.arena.stack.rest().unwrap();
+        let mut revived = revive_source(rest, &REASONS);
+        if self.compared.elapsed() > STILL {
+            self.compared = Instant::now();
+            let tool = self.arena.stack.kafka().unwrap().tool();
+            let ends = tool.run(&["offsets", TOPIC], &[]).unwrap();
+            if ends == self.ends {
+                say("the source runs and has written nothing for 30 s: restarting it");
+                rest.restart("inventory-orders").unwrap();
+                revived = true;
+            }
+            self.ends = ends;
+        }
+        self.arena.revived.set(self.arena.revived.get() + u64::from(revived));
+    }
+}
