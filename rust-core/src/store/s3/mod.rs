@@ -7,6 +7,7 @@ mod clients;
 mod credentials;
 mod lifecycle;
 mod look;
+mod why;
 mod wire;
 
 pub use credentials::AwsEnvironment;
@@ -129,7 +130,12 @@ impl Store for S3Store {
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
         let doing = "looking at an object";
         let path = self.path(doing, key)?;
-        let meta = found(self.clients.small.head(&path).await);
+        let mut meta = found(self.clients.small.head(&path).await);
+        if let Err(error) = &meta
+            && let Some(refused) = refusal(error).filter(|refusal| refusal.code.is_empty())
+        {
+            meta = why::head(&self.clients.small, &path, refused.status).await;
+        }
         Ok(meta.map_err(|e| self.target.error(doing, key, e))?.map(info))
     }
 
