@@ -95,7 +95,10 @@ async fn publish_one(
                 missing_since = None;
                 tracing::warn!(key = %file.key, %error, "completing an upload failed; trying again");
             }
-            Completed::Done | Completed::Gone => missing_since = None,
+            Completed::Done | Completed::Gone => {
+                missing_since = None;
+                tracing::warn!(key = %file.key, "the file is not seen yet; publishing it again");
+            }
         }
         pauses.wait().await;
         if pauses.made.is_multiple_of(5) {
