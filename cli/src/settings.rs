@@ -53,7 +53,9 @@ pub(crate) fn settings(
 /// The keys that say where a table is and how to reach it: a mistake in any other is no matter.
 fn is_of_place(key: &str) -> bool {
     let known = KEYS.iter().any(|spec| spec.name == key);
-    known && (key.starts_with("lake.") || key.starts_with("s3.") || key == "sink.id")
+    // The guarantee decides how the store's creates are done.
+    let others = ["sink.id", "delivery.guarantee"];
+    known && (key.starts_with("lake.") || key.starts_with("s3.") || others.contains(&key))
 }
 
 /// A connector's name and the keys that matter, out of its JSON.
