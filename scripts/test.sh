@@ -99,7 +99,9 @@ lane_lint() {
   cargo clippy --locked --workspace --all-targets -- -D warnings
   cargo_deny
   "$ALLUVIUM_CACHE/cargo-deny-$DENY_VERSION/bin/cargo-deny" check --hide-inclusion-graph bans licenses sources
-  echo "lane: 3 checks passed"
+  # Needs tomllib: Python 3.11. A rule that moved must move in the list of mutations too.
+  scripts/mutations.py --check
+  echo "lane: 4 checks passed"
 }
 
 lane_unit() {
