@@ -37,6 +37,12 @@ impl Refusal {
         }
     }
 
+    /// Whether the signature is what is refused: object_store signs a request once and repeats it
+    /// as it is, so only a new request, of a clock that is right again, can fare better.
+    fn is_of_signature(&self) -> bool {
+        matches!(&*self.code, "ExpiredToken" | "RequestTimeTooSkewed")
+    }
+
     async fn read(response: HttpResponse) -> Self {
         let status = response.status().as_u16();
         let header = |name: &str| {
@@ -102,7 +108,7 @@ impl HttpService for Wire {
         }
         let refusal = Refusal::read(response).await;
         // Interrupted is what object_store repeats for idempotent requests, Unknown never.
-        let kind = match refusal.is_temporary() {
+        let kind = match refusal.is_temporary() && !refusal.is_of_signature() {
             true => HttpErrorKind::Interrupted,
             false => HttpErrorKind::Unknown,
         };

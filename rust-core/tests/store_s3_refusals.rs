@@ -1,4 +1,5 @@
-//! A HEAD that is refused has no body, so no code: why it was, only another request tells.
+//! Refusals that are told apart: a HEAD's has no body, so no code, and only another request says
+//! why; one of the signature is no reason to send the same signature again.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use alluvium_core::error::Result;
@@ -13,16 +14,19 @@ const BARE: &str = "403 Forbidden";
 async fn head(then: Answer) -> (Result<Option<ObjectInfo>>, usize) {
     let bare = Answer::Say(BARE, Vec::new(), String::new());
     let server = Canned::start(vec![bare], then).unwrap();
+    (store(&server).head("cdc/x").await, server.seen().len())
+}
+
+fn store(server: &Canned) -> S3Store {
     let url = server.url();
     let config = weed::config(&[
         ("lake.url", "s3://lake/cdc"),
         ("s3.endpoint", url.as_str()),
-        ("s3.retry.max.ms", "0"),
+        ("s3.retry.max.ms", "5000"),
         ("s3.access.key.id", "k"),
         ("s3.secret.access.key", "s"),
     ]);
-    let store = S3Store::open("lake", &config.s3, &AwsEnvironment::default()).unwrap();
-    (store.head("cdc/x").await, server.seen().len())
+    S3Store::open("lake", &config.s3, &AwsEnvironment::default()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,4 +54,18 @@ async fn what_has_passed_meanwhile_is_no_refusal() {
     let error = answer.unwrap_err();
     assert!(!error.is_temporary(), "{error}");
     assert!(error.to_string().contains("the access key may not do this"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_signature_is_not_sent_again() {
+    for (code, again) in
+        [("RequestTimeTooSkewed", false), ("ExpiredToken", false), ("SlowDown", true)]
+    {
+        let status = if again { "503 Slow Down" } else { BARE };
+        let server = Canned::start(Vec::new(), Answer::error(status, code)).unwrap();
+        let error = store(&server).start_upload("cdc/x").await.unwrap_err();
+        assert!(error.is_temporary(), "{code}: the pipeline asks anew: {error}");
+        let asked = server.seen().len();
+        assert_eq!(asked > 1, again, "{code}: asked {asked} times");
+    }
 }
