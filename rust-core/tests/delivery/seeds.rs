@@ -12,11 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What every test run does, and within what time. They take 45 s on two idle cores; on a machine
-/// that is busy with other things fewer are enough to say that nothing broke.
+/// What every test run does, and within what time. They take less than a minute on two idle cores;
+/// a machine that is busy with other things gets the time it needs.
 const SEEDS: u64 = 2_000;
-const TIME: Duration = Duration::from_secs(180);
-const SEEDS_BUSY: u64 = 1_000;
+const TIME: Duration = Duration::from_secs(480);
 const THREADS: usize = 2;
 /// More broken seeds than this say nothing new; `ALLUVIUM_SEEDS_BROKEN` asks for another number.
 const BROKEN_MAX: usize = 5;
@@ -48,7 +47,7 @@ fn rows_are_visible_once_whatever_happens() {
     broken.iter().for_each(|(seed, report)| tell(*seed, report));
     let seeds: Vec<u64> = broken.iter().map(|(seed, _)| *seed).collect();
     assert!(seeds.is_empty(), "broken: {seeds:?}; replay: make simulate SEEDS=<seed>..<seed + 1>");
-    assert!(asked.is_some() || *ran >= SEEDS_BUSY, "only {ran} seeds in {TIME:?}");
+    assert!(asked.is_some() || *ran >= SEEDS, "only {ran} seeds in {TIME:?}");
     let all = [*records, *rows, *deaths, *archived];
     assert!(asked.is_some() || all.iter().all(|n| *n > 0), "{all:?}");
 }
