@@ -102,6 +102,8 @@ fn task(runtime: &tokio::runtime::Runtime) -> (SinkTask, Arc<TaskMetrics>) {
         layout: Default::default(),
         config_fp: String::new(),
         log_bootstrap: false,
+        rewind_allowed: false,
+        record_losses: false,
     };
     let parts = Parts {
         paths: PathTemplate::parse(&config.partition_path).expect("a good path"),

@@ -27,6 +27,10 @@ pub enum Kind {
     SchemaConflict,
     /// Offsets went backwards: the topic was re-created or truncated.
     OffsetRegression,
+    /// Kafka expired records that were not read yet.
+    RangeLost,
+    /// What Kafka's admin client said is behind what is known: ask again.
+    StaleFacts,
     /// A committed file's upload is gone from the store.
     LostUpload,
     /// The commit log is damaged, foreign or of an unknown version.

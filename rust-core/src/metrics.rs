@@ -67,6 +67,8 @@ numbers! {
     lost_uploads,
     /// Offsets that went backwards.
     regressions,
+    /// Ranges that Kafka expired before they were read.
+    ranges_lost,
     /// Offsets that never were delivered.
     gaps,
     /// Log records whose outcome was unknown at first.

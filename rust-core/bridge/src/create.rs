@@ -5,7 +5,7 @@ use crate::handle::Task;
 use crate::pipeline::{CorePipeline, Pipeline};
 use crate::runtime::Shared;
 use crate::throw::Failure;
-use crate::wire::{self, CreateRequest, ValidateRequest};
+use crate::wire::{self, AlterRequest, CreateRequest, ValidateRequest};
 use alluvium_core::clock::{Clock, SystemClock};
 use alluvium_core::config::{Config, ConfigError};
 use alluvium_core::envelope::EnvelopeReader;
@@ -13,7 +13,7 @@ use alluvium_core::error::{Error, Kind, Result};
 use alluvium_core::log::{Layout, Owner};
 use alluvium_core::metrics::TaskMetrics;
 use alluvium_core::partition::PathTemplate;
-use alluvium_core::recover::Identity;
+use alluvium_core::recover::{self, Identity};
 use alluvium_core::store::probe::Verdict;
 use alluvium_core::store::{self, Checked, Lake};
 use alluvium_core::task::{ErrantPolicy, Parts, SinkTask};
@@ -84,7 +84,28 @@ fn identity(config: &Config, owner: Owner, properties: &BTreeMap<String, String>
         },
         config_fp: config.fingerprint_hash(),
         log_bootstrap: config.log_bootstrap,
+        rewind_allowed: config.rewind_allowed,
+        record_losses: config.record_losses,
     }
+}
+
+/// Notes altered offsets of a sink that is stopped: what `alterOffsets` does.
+pub(crate) fn alter_offsets(json: &[u8]) -> Result<(), Failure> {
+    let request: AlterRequest = wire::request(json)?;
+    let properties = request.properties();
+    let connector = properties.get("name").cloned().unwrap_or_default();
+    let config = Config::parse(&properties, &connector).map_err(Error::from)?;
+    let owner = Owner { connector, ..Owner::default() };
+    let identity = identity(&config, owner, &properties);
+    let noted = on_own_runtime(async {
+        let lake = store::open(&config)?;
+        let noting = recover::request_reset(&lake, identity, request.targets, SystemClock.now_ms());
+        tokio::time::timeout(CREATE_LIMIT, noting).await.unwrap_or_else(|_| {
+            let text = format!("the store did not answer within {} s", CREATE_LIMIT.as_secs());
+            Err(Error::new(Kind::Store, text).with("lake.url", &config.lake_url).temporary())
+        })
+    })?;
+    Ok(noted?)
 }
 
 /// Finds what is wrong with a configuration, as pairs of key and message: what `validate` does.
@@ -129,15 +150,19 @@ fn semantics(config: &Config) -> Result<PathTemplate, Vec<(&'static str, Error)>
     }
 }
 
-/// On a runtime of its own: no task need exist when a connector is validated.
 fn look_at_store(config: &Config) -> Result<Checked> {
+    on_own_runtime(store::check(config))
+}
+
+/// On a runtime of its own: no task need exist when a connector is validated.
+fn on_own_runtime<T>(work: impl Future<Output = T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|e| Error::new(Kind::Store, "a thread could not be started").because(e))?;
-    let checked = runtime.block_on(store::check(config));
+    let done = runtime.block_on(work);
     // Name resolution cannot be interrupted; nobody waits for it.
     runtime.shutdown_background();
-    Ok(checked)
+    Ok(done)
 }
 
 #[cfg(test)]

@@ -36,7 +36,9 @@ pub(crate) const NATIVES: &[NativeMethod<'_>] = &[
     native! { destroy(handle: jlong) },
     native! { take_errants(handle: jlong) -> jbyte[] },
     native! { errants_done(handle: jlong, ids: jlong[]) },
+    native! { facts(handle: jlong, json: jbyte[]) },
     native! { validate(json: jbyte[]) -> jbyte[] },
+    native! { alter_offsets(json: jbyte[]) },
     native! { metrics(handle: jlong) -> jbyte[] },
     native! { drain_log() -> jbyte[] },
     native! { version() -> JString },
@@ -148,6 +150,19 @@ fn errants_done<'local>(
     })
 }
 
+fn facts<'local>(
+    env: &mut Env<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+    json: JByteArray<'local>,
+) -> Answer<()> {
+    let answers = wire::answers(&env.convert_byte_array(json)?)?;
+    HANDLES.call(handle, |task| {
+        task.pipeline.facts(answers);
+        Ok(())
+    })
+}
+
 fn validate<'local>(
     env: &mut Env<'local>,
     _class: JClass<'local>,
@@ -155,6 +170,14 @@ fn validate<'local>(
 ) -> Answer<JByteArray<'local>> {
     let mistakes = create::mistakes(&env.convert_byte_array(json)?)?;
     Ok(env.byte_array_from_slice(&wire::mistakes(&mistakes))?)
+}
+
+fn alter_offsets<'local>(
+    env: &mut Env<'local>,
+    _class: JClass<'local>,
+    json: JByteArray<'local>,
+) -> Answer<()> {
+    create::alter_offsets(&env.convert_byte_array(json)?)
 }
 
 fn metrics<'local>(

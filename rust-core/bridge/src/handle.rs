@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use alluvium_core::frame::Frame;
     use alluvium_core::position::{TopicPartition, TpId};
-    use alluvium_core::task::{Action, Errant, SafeOffset};
+    use alluvium_core::task::{Action, Answer, Errant, SafeOffset};
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     /// Counts its ends; `put` panics.
@@ -149,6 +149,7 @@ mod tests {
             Vec::new()
         }
         fn errants_done(&mut self, _ids: &[u64]) {}
+        fn facts(&mut self, _answers: Vec<Answer>) {}
         fn metrics(&self) -> serde_json::Value {
             serde_json::json!({ "ended": self.ended.load(SeqCst) })
         }

@@ -4,7 +4,7 @@
 use alluvium_core::error::{Error, Kind, Result};
 use alluvium_core::frame::Frame;
 use alluvium_core::position::{TopicPartition, TpId};
-use alluvium_core::task::{Action, Errant, SafeOffset, SinkTask};
+use alluvium_core::task::{Action, Answer, Errant, SafeOffset, SinkTask};
 use std::fmt::Debug;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -26,6 +26,8 @@ pub(crate) trait Pipeline: Debug + Send {
     fn take_errants(&mut self) -> Vec<Errant>;
     /// These were reported.
     fn errants_done(&mut self, ids: &[u64]);
+    /// What Kafka's admin client said.
+    fn facts(&mut self, answers: Vec<Answer>);
     /// The task's counters, a JSON object.
     fn metrics(&self) -> serde_json::Value;
     /// Ends the pipeline and lets go of every frame. Nothing is called afterwards.
@@ -74,6 +76,12 @@ impl Pipeline for CorePipeline {
     fn errants_done(&mut self, ids: &[u64]) {
         if let Some(task) = &mut self.task {
             task.errants_done(ids);
+        }
+    }
+
+    fn facts(&mut self, answers: Vec<Answer>) {
+        if let Some(task) = &mut self.task {
+            task.answers(answers);
         }
     }
 
@@ -134,6 +142,10 @@ impl Pipeline for PanicInPut {
 
     fn errants_done(&mut self, ids: &[u64]) {
         self.0.errants_done(ids);
+    }
+
+    fn facts(&mut self, answers: Vec<Answer>) {
+        self.0.facts(answers);
     }
 
     fn metrics(&self) -> serde_json::Value {

@@ -4,9 +4,10 @@
 use crate::lent::Lender;
 use crate::ring::Line;
 use crate::throw::{Failure, misuse};
-use alluvium_core::log::Owner;
+use alluvium_core::log::{Owner, Target};
 use alluvium_core::position::{TopicPartition, TpId};
-use alluvium_core::task::{Action, Errant, SafeOffset};
+use alluvium_core::recover::{Facts, GroupOffset};
+use alluvium_core::task::{Action, Answer, Errant, SafeOffset};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ const RELEASE: i64 = 4;
 const ERRANTS: i64 = 5;
 const LOG: i64 = 6;
 const CLOSED: i64 = 7;
+const FACTS: i64 = 8;
+const TAIL: i64 = 9;
 
 /// The answer of `close` when there is nothing to close any more.
 pub(crate) const ONLY_CLOSED: [i64; 3] = [CLOSED, 0, 0];
@@ -51,6 +54,19 @@ impl ValidateRequest {
     }
 }
 
+/// What `alterOffsets` takes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AlterRequest {
+    config: BTreeMap<String, Option<String>>,
+    pub(crate) targets: Vec<Target>,
+}
+
+impl AlterRequest {
+    pub(crate) fn properties(&self) -> BTreeMap<String, String> {
+        given(&self.config)
+    }
+}
+
 fn given(config: &BTreeMap<String, Option<String>>) -> BTreeMap<String, String> {
     config.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect()
 }
@@ -60,6 +76,45 @@ struct Assigned {
     id: u32,
     topic: String,
     partition: i32,
+}
+
+/// One answer of Kafka's admin client: `ticket` is there for facts, `from` for an empty tail.
+#[derive(Debug, Deserialize)]
+struct Said {
+    id: u32,
+    ticket: Option<u64>,
+    cluster_id: Option<String>,
+    topic_id: Option<String>,
+    earliest: Option<i64>,
+    end: i64,
+    group: Option<SaidGroup>,
+    from: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SaidGroup {
+    offset: i64,
+    metadata: String,
+}
+
+/// What `facts` takes.
+pub(crate) fn answers(json: &[u8]) -> Result<Vec<Answer>, Failure> {
+    let all: Vec<Said> = request(json)?;
+    all.into_iter().map(answer).collect()
+}
+
+fn answer(said: Said) -> Result<Answer, Failure> {
+    let (tp, end) = (TpId(said.id), said.end);
+    let group = said.group.map(|SaidGroup { offset, metadata }| GroupOffset { offset, metadata });
+    let (cluster_id, topic_id) = (said.cluster_id, said.topic_id);
+    match (said.ticket, said.earliest, said.from) {
+        (Some(ticket), Some(earliest), None) => {
+            let facts = Facts { cluster_id, topic_id, earliest, end, group };
+            Ok(Answer::Facts { tp, ticket, facts })
+        }
+        (None, None, Some(from)) => Ok(Answer::EmptyTail { tp, from, end }),
+        _ => Err(misuse("an answer must be facts or an empty tail")),
+    }
 }
 
 /// Reads a JSON request. Its text is not shown in errors: it may hold secrets.
@@ -115,6 +170,8 @@ pub(crate) fn actions(
             Action::Resume(tp) => longs.extend([RESUME, tp.0.into(), 0]),
             Action::Release(frame) => lender.done(frame),
             Action::Errants => longs.extend([ERRANTS, 0, 0]),
+            Action::Facts(tp, ticket) => longs.extend([FACTS, tp.0.into(), ticket as i64]),
+            Action::Tail(tp, from) => longs.extend([TAIL, tp.0.into(), from]),
         }
     }
     lender.free().into_iter().for_each(|frame| longs.extend([RELEASE, frame as i64, 0]));
@@ -222,10 +279,34 @@ mod tests {
             Action::Release(3),
             Action::Resume(id),
             Action::Errants,
+            Action::Facts(id, 5),
+            Action::Tail(id, 100),
         ];
-        let expected = [1, 9, 100, 2, 9, 0, 3, 9, 0, 5, 0, 0, 4, 3, 0, 6, 0, 0, 7, 0, 0];
+        let mut expected = vec![1, 9, 100, 2, 9, 0, 3, 9, 0, 5, 0, 0, 8, 9, 5, 9, 9, 100];
+        expected.extend([4, 3, 0, 6, 0, 0, 7, 0, 0]);
         assert_eq!(actions(all, &mut lender, true, true), expected);
         assert_eq!(actions(Vec::new(), &mut lender, false, false), [0i64; 0]);
+    }
+
+    #[test]
+    fn answers_are_facts_or_empty_tails() {
+        let json = br#"[{"id":7,"ticket":3,"cluster_id":"k","topic_id":"t","earliest":5,"end":9,
+            "group":{"offset":6,"metadata":"alluvium/x/1"}},{"id":8,"from":100,"end":101},
+            {"id":9,"ticket":0,"cluster_id":null,"topic_id":"t","earliest":0,"end":0,"group":null}]"#;
+        let answers = answers(json).unwrap();
+        let group = Some(GroupOffset { offset: 6, metadata: "alluvium/x/1".into() });
+        let facts = Facts {
+            cluster_id: Some("k".into()),
+            topic_id: Some("t".into()),
+            earliest: 5,
+            end: 9,
+            group,
+        };
+        assert_eq!(answers[0], Answer::Facts { tp: TpId(7), ticket: 3, facts });
+        assert_eq!(answers[1], Answer::EmptyTail { tp: TpId(8), from: 100, end: 101 });
+        let Answer::Facts { facts, .. } = &answers[2] else { panic!("{answers:?}") };
+        assert_eq!((facts.cluster_id.as_deref(), &facts.group), (None, &None));
+        assert!(super::answers(br#"[{"id":7,"end":9}]"#).is_err());
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub const KEYS: &[KeySpec] = &[
     key("range.lost", Some("fail")),
     key("partition.failure", Some("task")),
     key("log.bootstrap", Some("false")),
+    key("rewind.allowed", Some("false")),
     key("publish.mode", Some("auto")),
     key("errant.max.ratio", Some("0.5")),
     key("core.threads", None),
@@ -95,7 +96,6 @@ pub(super) const ONE_WAY: &[(&str, &[&str])] = &[
     ("schema.evolution", &["widen"]),
     ("schema.incompatible", &["fail"]),
     ("lost.upload", &["fail"]),
-    ("range.lost", &["fail"]),
 ];
 
 /// The entry of a key. Keys asked for in the code are all in [`KEYS`]; a test holds that.

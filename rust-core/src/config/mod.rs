@@ -31,6 +31,8 @@ pub struct Config {
     pub sink_id: String,
     /// `s3.*`.
     pub s3: S3Config,
+    /// Whether `admin.bootstrap.servers` is given: the shim then answers questions about Kafka.
+    pub admin: bool,
     /// `event.time`.
     pub event_time: EventTimeSource,
     /// `event.time.fallback`, tried in order; empty = `fail`.
@@ -67,8 +69,12 @@ pub struct Config {
     pub upload_max_age_ms: u64,
     /// `partition.failure` = `isolate`.
     pub isolate_failures: bool,
+    /// `range.lost` = `record`.
+    pub record_losses: bool,
     /// `log.bootstrap`.
     pub log_bootstrap: bool,
+    /// `rewind.allowed`.
+    pub rewind_allowed: bool,
     /// `publish.mode`.
     pub publish: PublishChoice,
     /// `errant.max.ratio`, of the last 10,000 records.

@@ -68,7 +68,9 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     });
     within(r, "memory.limit.bytes", memory_limit_bytes, part_size, rules::memory);
     let isolate = r.choice("partition.failure", &[("task", false), ("isolate", true)]);
+    let record_losses = r.choice("range.lost", &[("fail", false), ("record", true)]);
     let log_bootstrap = r.boolean("log.bootstrap");
+    let rewind_allowed = r.boolean("rewind.allowed");
     let publish = read_publish_mode(r, urls.as_ref(), file_max_bytes);
     let errant_max_ratio = r.number("errant.max.ratio", 0.0..=1.0);
     let core_threads = optional(r, "core.threads", |r, k| r.number(k, 1..=256));
@@ -78,6 +80,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         meta_url,
         sink_id: sink_id?,
         s3: s3?,
+        admin: r.given("admin.bootstrap.servers").is_some(),
         event_time: event_time?,
         event_time_fallback: fallback?,
         event_time_zone: event_time_zone?,
@@ -96,7 +99,9 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         memory_limit_bytes: memory_limit_bytes?,
         upload_max_age_ms: upload_max_age_ms?,
         isolate_failures: isolate?,
+        record_losses: record_losses?,
         log_bootstrap: log_bootstrap?,
+        rewind_allowed: rewind_allowed?,
         publish: publish?,
         errant_max_ratio: errant_max_ratio?,
         core_threads: core_threads?,

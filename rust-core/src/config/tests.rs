@@ -34,6 +34,7 @@ fn one_key_is_enough_and_the_defaults_are_the_documented_ones() {
             retry_max_ms: 120_000,
             objects: S3Objects::default(),
         },
+        admin: false,
         event_time: EventTimeSource::SourceTs,
         event_time_fallback: vec![EventTimeSource::SourceTs, EventTimeSource::Kafka],
         event_time_zone: chrono_tz::UTC,
@@ -52,7 +53,9 @@ fn one_key_is_enough_and_the_defaults_are_the_documented_ones() {
         memory_limit_bytes: 256 << 20,
         upload_max_age_ms: 6 * 3_600_000,
         isolate_failures: false,
+        record_losses: false,
         log_bootstrap: false,
+        rewind_allowed: false,
         publish: PublishChoice::Auto,
         errant_max_ratio: 0.5,
         core_threads: None,
@@ -277,7 +280,8 @@ const BAD: &[Bad] = &[
     (&[("schema.incompatible", "dlq")], "schema.incompatible", "must be fail;"),
     (&[("delivery.guarantee", "once")], "delivery.guarantee", "exactly_once, at_least_once"),
     (&[("lost.upload", "rebuild")], "lost.upload", "must be fail;"),
-    (&[("range.lost", "record")], "range.lost", "must be fail;"),
+    (&[("rewind.allowed", "perhaps")], "rewind.allowed", "must be true or false"),
+    (&[("range.lost", "maybe")], "range.lost", "must be one of fail, record"),
     (&[("publish.mode", "rename")], "publish.mode", "auto, multipart, copy"),
     (&[("publish.mode", "copy"), ("lake.url", "file:///t")], "publish.mode", "must be auto"),
     (
@@ -383,7 +387,7 @@ fn a_default_that_is_given_changes_nothing_but_the_fingerprint() {
 fn every_key_is_asked_for() {
     let source =
         [include_str!("parse.rs"), include_str!("rules.rs"), include_str!("objects.rs")].concat();
-    for spec in KEYS.iter().filter(|spec| spec.name != "admin.bootstrap.servers") {
+    for spec in KEYS {
         let one_way = keys::ONE_WAY.iter().any(|(key, _)| *key == spec.name);
         let read = source.contains(&format!("\"{}\"", spec.name));
         assert!(one_way || read, "{} is never read", spec.name);

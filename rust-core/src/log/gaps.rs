@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// A gap of more offsets than this is kept by name.
 const NAMED_FROM: i64 = 1_000;
+/// The cause of a gap that may hide records which Kafka expired: kept by name, however small.
+const UNVERIFIED: &str = "unverified";
 /// Numbers kept of small gaps; about 64 KB of JSON.
 const SMALL_MAX: usize = 16_000;
 /// Gaps kept by name; beyond, count and sum still tell.
@@ -29,7 +31,7 @@ pub struct Gaps {
     pub count: u64,
     /// Missing offsets in all.
     pub sum: i64,
-    /// Gaps of over 1,000 offsets.
+    /// Gaps of over 1,000 offsets, and those nobody could look into.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub named: Vec<Gap>,
     /// The others, delta-coded: pairs (offsets since the end of the last small gap, or since the
@@ -47,7 +49,7 @@ impl Gaps {
         debug_assert!(from < to);
         self.count += 1;
         self.sum += to - from;
-        if to - from > NAMED_FROM {
+        if to - from > NAMED_FROM || cause == Some(UNVERIFIED) {
             if self.named.len() < NAMED_MAX {
                 self.named.push(Gap { from, to, cause: cause.map(str::to_owned) });
             }

@@ -13,10 +13,19 @@ pub struct LogKeys {
 impl LogKeys {
     /// Keys below the folder `meta` (a full key prefix, may be empty).
     pub fn new(meta: &str, sink_id: &str, tp: &TopicPartition, generation: u32) -> Self {
-        let root = below(meta, "v1/logs");
-        let (sink, topic) = (escape(sink_id), escape(&tp.topic));
-        let prefix = format!("{root}/{sink}/{topic}/{generation:04}/{:05}/", tp.partition);
+        let (root, topic) = (Self::of_sink(meta, sink_id), escape(&tp.topic));
+        let prefix = format!("{root}{topic}/{generation:04}/{:05}/", tp.partition);
         Self { prefix, blocks: Blocks::STANDARD }
+    }
+
+    /// The folder of all logs of a sink, ending in `/`.
+    pub fn of_sink(meta: &str, sink_id: &str) -> String {
+        format!("{}/{}/", below(meta, "v1/logs"), escape(sink_id))
+    }
+
+    /// Offsets an operator altered, beside the logs of a sink.
+    pub fn pending_reset(meta: &str, sink_id: &str) -> String {
+        format!("{}pending_reset.json", Self::of_sink(meta, sink_id))
     }
 
     /// The same keys for a log that is archived in other blocks.
@@ -83,6 +92,11 @@ impl TopicKeys {
         key.strip_prefix(&self.prefix)?.strip_suffix(".json")?.parse().ok()
     }
 
+    /// The ids of a generation that was created by an owner who did not know them.
+    pub fn ids(&self, generation: u32) -> String {
+        format!("{}{generation:04}/ids.json", self.prefix)
+    }
+
     /// A place behind everything of a generation: what follows in a listing is of a later one.
     pub fn behind(&self, generation: u32) -> String {
         format!("{}{generation:04}/~", self.prefix)
@@ -137,6 +151,14 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_a_sink_lies_beside_its_logs() {
+        let sink = LogKeys::of_sink("lake/cdc.alluvium", "orders-lake");
+        assert!(keys().prefix().starts_with(&sink), "{sink}");
+        let reset = LogKeys::pending_reset("lake/cdc.alluvium", "orders-lake");
+        assert_eq!(reset, format!("{sink}pending_reset.json"));
+    }
+
+    #[test]
     fn other_keys_are_not_records() {
         let keys = keys();
         for other in ["archive/000000000001.json.zst", "123.json", "1844674407370955161x.json", ""]
@@ -166,6 +188,8 @@ mod tests {
         assert_eq!(keys.generation(1), "m/v1/topics/t.a/0001.json");
         assert_eq!(keys.generation_of(&keys.generation(12)), Some(12));
         assert_eq!(keys.generation_of(&keys.started(1, 0)), None);
+        assert_eq!(keys.generation_of(&keys.ids(1)), None);
         assert!(keys.started(1, i32::MAX) < keys.behind(1) && keys.behind(1) < keys.generation(2));
+        assert!(keys.ids(1) < keys.behind(1));
     }
 }

@@ -8,11 +8,14 @@ mod gaps;
 mod id;
 mod keys;
 mod record;
+mod reset;
 
 pub use block::{BlockWriter, Blocks, read_block};
 pub use gaps::{Gap, Gaps};
 pub use id::LogId;
 pub use keys::{LogKeys, TopicKeys};
 pub use record::{
-    FileEntry, Layout, Link, LogRecord, Owner, RecordKind, Skipped, TopicGeneration, VERSION,
+    FileEntry, Layout, Link, LogRecord, Owner, RecordKind, Skipped, TopicGeneration, TopicIds,
+    VERSION,
 };
+pub use reset::{PendingReset, Target};

@@ -265,12 +265,28 @@ pub struct TopicGeneration {
     /// Kafka cluster id, where known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cluster_id: Option<String>,
+    /// Offset at which its logs begin, where known: 0 for a topic that was created again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub start: Option<i64>,
     /// Who created it.
     #[serde(default)]
     pub owner: Owner,
     /// When, ms since 1970.
     #[serde(default)]
     pub created_at: i64,
+}
+
+/// The ids of a life of a topic, written down by the first owner that knows them when the
+/// generation object does not hold them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TopicIds {
+    /// Kafka's id of the topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic_id: Option<String>,
+    /// Kafka cluster id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
 }
 
 #[cfg(test)]

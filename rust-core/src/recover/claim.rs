@@ -1,6 +1,8 @@
 //! The claim: one conditional record that makes us the owner and fences whoever was.
 
-use super::{LogContext, LogState, ownership};
+use super::ownership::Found;
+use super::topic::Life;
+use super::{LogContext, LogState, ownership, topic};
 use crate::commit::{LogAccess, Put};
 use crate::error::Result;
 use crate::log::{Link, LogRecord, RecordKind};
@@ -15,17 +17,18 @@ const DUEL_MAX: Duration = Duration::from_secs(5 * 60);
 pub(super) async fn claim(
     context: &LogContext,
     log: &LogAccess,
-    generation: u32,
+    life: &Life,
     now_ms: &(impl Fn() -> i64 + Send + Sync),
 ) -> Result<LogState> {
     let mut pauses = Pauses::new(Duration::from_secs(1), DUEL_MAX);
     let mut known = None;
     loop {
-        let head = ownership::head(context, log, generation, known).await?;
-        if let Some(head) = &head {
+        let found = ownership::head(context, log, life.generation, known).await?;
+        topic::check_folder(context, life.generation, &found).await?;
+        if let Found::Record(head) = &found {
             name_foreign_group(context, head);
         }
-        let record = claim_record(context, head.as_ref(), generation, now_ms());
+        let record = claim_record(context, &found, life, now_ms());
         match log.put(&record).await? {
             Put::Mine => return Ok(claimed(&record)),
             // The claim copies the head's state; whoever came between changed that.
@@ -38,19 +41,20 @@ pub(super) async fn claim(
     }
 }
 
-fn claim_record(
-    context: &LogContext,
-    head: Option<&LogRecord>,
-    generation: u32,
-    now_ms: i64,
-) -> LogRecord {
+fn claim_record(context: &LogContext, found: &Found, life: &Life, now_ms: i64) -> LogRecord {
     let nonce = Uuid::new_v4();
+    let (head, first) = match found {
+        Found::Record(head) => (Some(&**head), None),
+        Found::New => (None, life.start),
+        // Whatever Kafka still has is laid down again.
+        Found::Lost => (None, None),
+    };
     let state = LogState {
-        generation,
+        generation: life.generation,
         log_id: head.map_or(nonce, |head| head.log_id),
         epoch: head.map_or(0, |head| head.seq) + 1,
         head: head.map_or(Link { seq: 0, nonce }, LogRecord::link),
-        next: head.and_then(|head| head.next_offset),
+        next: head.map_or(first, |head| head.next_offset),
         head_unsettled: Vec::new(),
         // Every commit an earlier owner may have left half published stays on record until a
         // durable record says otherwise.
@@ -64,7 +68,8 @@ fn claim_record(
     }
 }
 
-fn claimed(record: &LogRecord) -> LogState {
+/// The state of a log after a record that ends in it.
+pub(super) fn claimed(record: &LogRecord) -> LogState {
     LogState {
         generation: record.generation,
         log_id: record.log_id,

@@ -2,6 +2,7 @@
 //! Every commit of the old generation is made visible first and its files stay; nothing is
 //! deleted, and no owner goes on writing to a closed log (`docs/cli.md`, forget).
 
+use super::topic::Life;
 use super::{Claimed, Identity, LogContext, claim, damaged, unsettled};
 use crate::commit::{Head, LogAccess};
 use crate::error::{Error, Kind, Result};
@@ -114,6 +115,7 @@ fn context(lake: &Lake, identity: &Arc<Identity>, log: &LogId) -> LogContext {
         identity: Arc::clone(identity),
         lake: lake.clone(),
         metrics: Arc::new(TaskMetrics::default()),
+        facts: None,
     }
 }
 
@@ -127,6 +129,8 @@ async fn begin(
 ) -> Result<()> {
     let next = TopicGeneration {
         generation: closed.generation + 1,
+        // Whatever Kafka still has, from wherever it begins.
+        start: None,
         owner: identity.owner.clone(),
         created_at: now_ms,
         ..closed.clone()
@@ -171,7 +175,7 @@ async fn close_once(
     generation: u32,
     now_ms: &(impl Fn() -> i64 + Send + Sync),
 ) -> Result<Option<i64>> {
-    let state = claim::claim(context, log, generation, now_ms).await?;
+    let state = claim::claim(context, log, &Life::former(generation), now_ms).await?;
     log.verify(state.head.seq).await?;
     let mut claimed = Claimed { log: log.clone(), state };
     unsettled::recover(context, &claimed).await?;

@@ -1,13 +1,20 @@
 //! Room 11, recover: in goes an assigned topic-partition, out comes the log's state under a claim
-//! of our own, with every earlier commit visible (`docs/delivery.md`, open 1 to 5). Never aborts
+//! of our own, with every earlier commit visible (`docs/delivery.md`, open 1 to 6). Never aborts
 //! a foreign upload, never looks at settled files.
 
 mod claim;
+mod facts;
 mod forget;
+mod identity;
 mod ownership;
+mod range;
+mod reset;
+mod topic;
 mod unsettled;
 
+pub use facts::{Facts, GroupOffset};
 pub use forget::{Forgotten, forget, newest_generation};
+pub use reset::request_reset;
 
 use crate::commit::LogAccess;
 use crate::error::{Error, Kind, Result};
@@ -36,6 +43,10 @@ pub struct Identity {
     pub config_fp: String,
     /// `log.bootstrap`: an empty log where one should be is taken for a fresh start.
     pub log_bootstrap: bool,
+    /// `rewind.allowed`: an operator may go back to rows that were laid down before.
+    pub rewind_allowed: bool,
+    /// `range.lost` = `record`: what Kafka expired unread is put on record.
+    pub record_losses: bool,
 }
 
 /// The state of a log whose latest record is ours.
@@ -70,6 +81,8 @@ pub struct LogContext {
     pub lake: Lake,
     /// Where outcomes are counted.
     pub metrics: Arc<TaskMetrics>,
+    /// What Kafka's admin client says, where there is one.
+    pub facts: Option<Arc<Facts>>,
 }
 
 /// A claimed log: how to reach it and where it stands.
@@ -101,14 +114,17 @@ async fn try_open(
     context: &LogContext,
     now_ms: &(impl Fn() -> i64 + Send + Sync),
 ) -> Result<Claimed> {
-    let topic = ownership::topic(context, now_ms()).await?;
-    let log = context.log(topic.generation);
-    let state = claim::claim(context, &log, topic.generation, now_ms).await?;
+    let life = topic::newest_life(context, now_ms()).await?;
+    let log = context.log(life.generation);
+    topic::finish_former(context, &log, &life, now_ms).await?;
+    let state = claim::claim(context, &log, &life, now_ms).await?;
     log.verify(state.head.seq).await?;
-    ownership::mark_started(context, topic).await?;
+    ownership::mark_started(context, &life).await?;
     let mut claimed = Claimed { log, state };
     unsettled::recover(context, &claimed).await?;
     claimed.state.pending.clear();
+    reset::carry_out(context, &mut claimed, now_ms()).await?;
+    range::check(context, &mut claimed, now_ms()).await?;
     Ok(claimed)
 }
 
@@ -146,9 +162,9 @@ impl LogContext {
             log_id: state.log_id,
             sink_id: identity.sink_id.clone(),
             group_id: identity.group_id.clone(),
-            cluster_id: None,
+            cluster_id: self.facts.as_ref().and_then(|facts| facts.cluster_id.clone()),
             topic: self.tp.topic.to_string(),
-            topic_id: None,
+            topic_id: self.facts.as_ref().and_then(|facts| facts.topic_id.clone()),
             generation: state.generation,
             partition: self.tp.partition,
             epoch: state.epoch,

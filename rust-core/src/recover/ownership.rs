@@ -1,7 +1,8 @@
-//! Whose topic and table this is: the topic's generation object and the `.started` marker
-//! (`docs/delivery.md`, identity).
+//! Whose topic, table and log this is: what the topic's generation object, the log's head and the
+//! `.started` marker say (`docs/delivery.md`, identity).
 
 use super::LogContext;
+use super::topic::Life;
 use crate::commit::{Head, LogAccess};
 use crate::error::{Error, Kind, Result};
 use crate::log::{LogRecord, RecordKind, TopicGeneration, VERSION};
@@ -11,43 +12,11 @@ use bytes::Bytes;
 
 /// Objects of a full page of a listing.
 const PAGE: usize = 1_000;
-
-/// What is known of a topic before its log is looked at.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Topic {
-    /// Its present generation.
-    pub(super) generation: u32,
-    /// The marker was seen that the partition's log was begun.
-    marked: bool,
-}
 /// Looks at an empty log that was begun: over 5 s or more.
 const LOOKS: u32 = 7;
 
-/// The present generation of the topic, created as the first when there is none. Refuses a topic
-/// that another sink id owns in this table, and a commit log that belongs to another table.
-pub(super) async fn topic(context: &LogContext, now_ms: i64) -> Result<Topic> {
-    let keys = context.topic_keys();
-    let store = &context.lake.meta.store;
-    let (newest, marked) = newest(context).await?;
-    let generation = match newest {
-        Some(generation) => generation,
-        None => {
-            create(context, 1, now_ms).await?;
-            1
-        }
-    };
-    let key = keys.generation(generation);
-    let Some(bytes) = store.get(&key).await? else {
-        return Err(Error::new(Kind::Log, "the topic's generation object is not there yet")
-            .with("key", &key)
-            .temporary());
-    };
-    check(context, &key, &bytes)?;
-    Ok(Topic { generation, marked })
-}
-
 /// The newest generation a listing shows, and whether it shows the partition's marker in it.
-async fn newest(context: &LogContext) -> Result<(Option<u32>, bool)> {
+pub(super) async fn newest(context: &LogContext) -> Result<(Option<u32>, bool)> {
     let keys = context.topic_keys();
     let marker = |generation| keys.started(generation, context.tp.partition);
     let (mut newest, mut marked, mut after) = (None, false, None);
@@ -69,29 +38,9 @@ async fn newest(context: &LogContext) -> Result<(Option<u32>, bool)> {
     }
 }
 
-async fn create(context: &LogContext, generation: u32, now_ms: i64) -> Result<()> {
-    let identity = &context.identity;
-    let object = TopicGeneration {
-        v: VERSION,
-        generation,
-        sink_id: identity.sink_id.clone(),
-        table: identity.table_url.clone(),
-        topic_id: None,
-        cluster_id: None,
-        owner: identity.owner.clone(),
-        created_at: now_ms,
-    };
-    let body = serde_json::to_vec(&object)
-        .map_err(|e| Error::new(Kind::Log, "a generation object cannot be written").because(e))?;
-    let key = context.topic_keys().generation(generation);
-    match context.lake.meta.store.create(&key, Bytes::from(body)).await {
-        // Whoever created it: it is read back and checked.
-        Created::Done | Created::Refused => Ok(()),
-        Created::Unknown(error) => Err(error),
-    }
-}
-
-fn check(context: &LogContext, key: &str, bytes: &[u8]) -> Result<()> {
+/// Reads a generation object. Refuses a topic that another sink id owns in this table, and a commit
+/// log that belongs to another table.
+pub(super) fn check(context: &LogContext, key: &str, bytes: &[u8]) -> Result<TopicGeneration> {
     let found: TopicGeneration = serde_json::from_slice(bytes).map_err(|e| {
         super::damaged("a topic's generation object is not readable", key).because(e)
     })?;
@@ -123,10 +72,21 @@ fn check(context: &LogContext, key: &str, bytes: &[u8]) -> Result<()> {
         )
         .with("sink.id", &identity.sink_id));
     }
-    Ok(())
+    Ok(found)
 }
 
-/// The newest record of the log, `None` when it is empty and may be. An empty log whose partition
+/// What a log was found to be.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A log whose newest record is this.
+    Record(Box<LogRecord>),
+    /// No log yet.
+    New,
+    /// A log that was lost, and may be begun anew.
+    Lost,
+}
+
+/// The newest record of the log, unless it is empty and may be. An empty log whose partition
 /// was begun before is somebody's lifecycle rule at work, and refused. `known` is the place of a
 /// record that was met by a claim: a listing may be behind it, and behind whatever followed.
 pub(super) async fn head(
@@ -134,42 +94,42 @@ pub(super) async fn head(
     log: &LogAccess,
     generation: u32,
     known: Option<u64>,
-) -> Result<Option<LogRecord>> {
+) -> Result<Found> {
     let mut seq = match log.head().await? {
         Head::At(seq) => seq,
-        Head::Empty if !is_begun(context, generation).await? => return Ok(None),
+        Head::Empty if !is_begun(context, generation).await? => return Ok(Found::New),
         Head::Empty => match look_again(log).await? {
             Head::At(seq) => seq,
-            Head::Empty if context.identity.log_bootstrap => return Ok(None),
+            Head::Empty if context.identity.log_bootstrap => return Ok(Found::Lost),
             Head::Empty => return Err(gone(context, generation)),
         },
     };
     // Without it the claim's own condition tells whether a record follows: one request less.
     let read_on = known.is_some();
     seq = seq.max(known.unwrap_or(0));
-    let mut newest = None;
+    let mut newest: Option<LogRecord> = None;
     loop {
         let key = log.keys.record(seq);
         match log.store.get(&key).await? {
             Some(bytes) => newest = Some(check_record(context, &key, seq, &bytes)?),
-            None if newest.is_some() => break,
-            None => {
-                return Err(Error::new(Kind::Log, "the head of the log moved while it was read")
-                    .with("key", &key)
-                    .temporary());
-            }
+            None => break,
         }
         if !read_on {
             break;
         }
         seq += 1;
     }
-    if newest.as_ref().is_some_and(|record| record.kind == RecordKind::Closed) {
+    let Some(newest) = newest else {
+        return Err(Error::new(Kind::Log, "the head of the log moved while it was read")
+            .with("key", log.keys.record(seq))
+            .temporary());
+    };
+    if newest.kind == RecordKind::Closed {
         let text = "this generation of the topic was closed by an operator; its next generation \
                     is not there yet";
         return Err(Error::new(Kind::Log, text).with("topic-partition", &context.tp).temporary());
     }
-    Ok(newest)
+    Ok(Found::Record(Box::new(newest)))
 }
 
 /// Another owner may have begun the log between two looks, and a listing may be behind: a healthy
@@ -210,11 +170,11 @@ fn check_record(context: &LogContext, key: &str, seq: u64, bytes: &[u8]) -> Resu
 }
 
 /// Leaves the marker that tells a new log from a lost one, where it was not seen before.
-pub(super) async fn mark_started(context: &LogContext, topic: Topic) -> Result<()> {
-    if topic.marked {
+pub(super) async fn mark_started(context: &LogContext, life: &Life) -> Result<()> {
+    if life.marked {
         return Ok(());
     }
-    let marker = context.topic_keys().started(topic.generation, context.tp.partition);
+    let marker = context.topic_keys().started(life.generation, context.tp.partition);
     match context.lake.meta.store.create(&marker, Bytes::new()).await {
         Created::Done | Created::Refused => Ok(()),
         Created::Unknown(error) => Err(error),

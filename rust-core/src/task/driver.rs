@@ -119,20 +119,22 @@ impl Driver {
                     Ok(lane) => _ = self.lanes.insert(id, lane),
                     Err(error) => self.fail(error),
                 }
-                self.open(id, Duration::ZERO);
+                self.first_open(id);
             }
             Control::Close { ids, cut_at, deadline, done } => {
                 self.closing.push_back(Closing { ids, cut_at, deadline, done });
             }
             Control::ErrantsDone(ids) => self.errants.done(&ids),
+            Control::Answers(answers) => self.on_answers(answers),
         }
     }
 
     fn on_message(&mut self, message: Message) {
         match message {
-            Message::Start { tp, generation, epoch, x } => {
+            Message::Start { tp, generation, epoch, log_id, x } => {
                 if let Some(lane) = self.lanes.get_mut(&tp)
                     && lane.takes()
+                    && lane.state.log().is_some_and(|log| log.log_id == log_id)
                     && lane.state.start(generation, epoch, x) == Verdict::Stale
                 {
                     tracing::debug!(tp = %lane.tp, generation, epoch, "stale start dropped");
@@ -147,7 +149,7 @@ impl Driver {
         let (now_ms, takes_rows) = (self.now_ms(), self.takes_rows());
         // Where records were dropped, what lies behind them must not be taken for delivered.
         if let Some(lane) = self.lanes.get_mut(&tp).filter(|lane| takes_rows && lane.takes()) {
-            lane.position(generation, end, now_ms);
+            lane.position(generation, end, "before_put", now_ms);
         }
     }
 
@@ -194,15 +196,18 @@ impl Driver {
             let next = lane.state.log().and_then(|log| log.next);
             self.advance(id, next);
         }
+        self.look_at_facts(id, now_ms);
         self.throttle(id, now_ms);
     }
 
-    /// A topic-partition whose commit is in flight while its next cut has reached a limit waits.
+    /// A topic-partition whose commit is in flight while its next cut has reached a limit waits; so
+    /// does one about which Kafka is asked.
     fn throttle(&mut self, id: TpId, now_ms: i64) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let reached = lane.limit_reached(&self.limits, now_ms);
-        let on =
+        let waits =
             !lane.state.log_free() && reached.is_some_and(|reason| reason != CutReason::Interval);
+        let on = waits || lane.state.held().is_some() || lane.leaving;
         if on != lane.throttled {
             lane.throttled = on;
             self.outbox.push(Event::Throttle { tp: id, on });
@@ -219,8 +224,10 @@ impl Driver {
             if passed { closing.deadline } else { closing.cut_at }
         });
         let failing = self.failing.as_ref().map(|failing| failing.deadline);
+        let asking = self.ask_due_ms().map(at);
         let memory = self.memory_leaves().then(|| Instant::now() + MEMORY_AGAIN);
-        [due, closing, failing, memory, self.remind_at].into_iter().flatten().min()
+        let reminder = self.remind_at;
+        [due, closing, failing, asking, memory, reminder].into_iter().flatten().min()
     }
 }
 

@@ -41,6 +41,9 @@ impl Driver {
         if error.kind() == Kind::OffsetRegression {
             self.parts.metrics.regressions.add(1);
         }
+        if error.kind() == Kind::RangeLost {
+            self.parts.metrics.ranges_lost.add(1);
+        }
         if error.kind() == Kind::LostUpload {
             self.parts.metrics.lost_uploads.add(1);
         }

@@ -2,6 +2,7 @@
 //! records, events come back to the task thread, which takes them at the start of a `put`.
 
 use super::errants::Errant;
+use super::facts::Answer;
 use super::topic_partition::Generation;
 use crate::error::Error;
 use crate::frame::Frame;
@@ -14,8 +15,9 @@ use uuid::Uuid;
 /// In the order of the records: this queue is the barrier a cut stands at.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// A life of a topic-partition begins, answering the claim of this epoch.
-    Start { tp: TpId, generation: Generation, epoch: u64, x: Option<i64> },
+    /// A life of a topic-partition begins, answering the claim of this epoch in this log: each
+    /// generation of a topic has logs of its own, whose epochs begin anew.
+    Start { tp: TpId, generation: Generation, epoch: u64, log_id: Uuid, x: Option<i64> },
     /// Records; of the topic-partitions in `lives` only, each for the life it was delivered to.
     Records { frame: Frame, lives: Vec<(TpId, Generation)> },
     /// The consumer moved to `end` without delivering what lies between.
@@ -31,6 +33,8 @@ pub(super) enum Control {
     Close { ids: Vec<TpId>, cut_at: Instant, deadline: Instant, done: oneshot::Sender<()> },
     /// Reports of errant records are written.
     ErrantsDone(Vec<u64>),
+    /// What Kafka's admin client said.
+    Answers(Vec<Answer>),
 }
 
 /// What the task thread has to know.
@@ -38,6 +42,13 @@ pub(super) enum Control {
 pub(super) enum Event {
     /// The log is ours.
     Ready { tp: TpId, epoch: u64, next: Option<i64>, seq: u64, log_id: Uuid },
+    /// The log is still ours, and the consumer has to go back to `next`: what it delivered since
+    /// was not taken.
+    Again { tp: TpId, epoch: u64, log_id: Uuid, next: i64 },
+    /// Kafka's admin client is asked.
+    Ask { tp: TpId, ticket: u64 },
+    /// Whether anything lies from this offset on is to be looked at.
+    AskTail { tp: TpId, from: i64 },
     /// It no longer is; it is being claimed again.
     Fenced { tp: TpId },
     /// This topic-partition needs an operator; others go on.

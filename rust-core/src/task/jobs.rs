@@ -4,14 +4,18 @@
 use super::driver::Driver;
 use super::flush::Flush;
 use super::inbox::Event;
+use super::lane::Lane;
 use super::topic_partition::Verdict;
 use crate::error::{Error, Kind, Result};
 use crate::pause::Pauses;
-use crate::position::{TopicPartition, TpId};
+use crate::position::TpId;
 use crate::recover::{self, Claimed, LogContext, LogState};
 use crate::upkeep::Archived;
 use std::time::Duration;
 use tokio::task::JoinError;
+
+/// How long after facts that were behind the next ones are believed.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The end of something asked of the log.
 #[derive(Debug)]
@@ -22,9 +26,10 @@ pub(super) enum Done {
 }
 
 impl Driver {
-    pub(super) fn open(&mut self, id: TpId, after: Duration) {
+    /// Claims the log of a topic-partition; what has to be known of it in Kafka is known.
+    pub(super) fn claim(&mut self, id: TpId, after: Duration) {
         let Some(lane) = self.lanes.get(&id) else { return };
-        let context = self.context(&lane.tp);
+        let context = self.context(lane);
         let clock = self.parts.clock.clone();
         let opening = self.jobs.spawn(async move {
             tokio::time::sleep(after).await;
@@ -35,12 +40,13 @@ impl Driver {
         }
     }
 
-    pub(super) fn context(&self, tp: &TopicPartition) -> LogContext {
+    pub(super) fn context(&self, lane: &Lane) -> LogContext {
         LogContext {
-            tp: tp.clone(),
+            tp: lane.tp.clone(),
             identity: self.parts.identity.clone(),
             lake: self.parts.lake.clone(),
             metrics: self.parts.metrics.clone(),
+            facts: lane.asking.opened_by(),
         }
     }
 
@@ -68,7 +74,7 @@ impl Driver {
     pub(super) fn flush(&self, id: TpId) -> Option<Flush> {
         let lane = self.lanes.get(&id)?;
         Some(Flush {
-            context: self.context(&lane.tp),
+            context: self.context(lane),
             log: lane.log.clone()?,
             state: lane.state.log()?.clone(),
             clock: self.parts.clock.clone(),
@@ -82,6 +88,10 @@ impl Driver {
             Ok((id, Done::Recorded(Ok(state)))) => self.on_recorded(id, state),
             Ok((id, Done::Recorded(Err(error)))) if error.kind() == Kind::Fenced => {
                 self.on_fenced(id, &error);
+            }
+            Ok((id, Done::Opened(Err(error)))) if error.kind() == Kind::StaleFacts => {
+                tracing::warn!(%error, "opening the commit log");
+                self.open(id, ASK_AGAIN);
             }
             Ok((id, Done::Opened(Err(error)) | Done::Recorded(Err(error)))) => {
                 self.fail_lane(id, error);
@@ -109,6 +119,7 @@ impl Driver {
         lane.ready(claimed);
         lane.settle_soon(self.began.elapsed());
         self.archive(id);
+        self.facts_known(id);
     }
 
     pub(super) fn on_recorded(&mut self, id: TpId, state: LogState) {

@@ -3,6 +3,7 @@
 
 use super::ErrantPolicy;
 use super::errants::Gate;
+use super::facts::Asking;
 use super::files::{Files, Place};
 use super::sealing::Sealing;
 use super::topic_partition::{CutRange, Generation, TopicPartitionState, Verdict};
@@ -22,6 +23,9 @@ const ADVANCE_EVERY_MS: i64 = 10_000;
 const SETTLE_MIN: Duration = Duration::from_secs(10);
 /// and at most this long.
 const SETTLE_MAX: Duration = Duration::from_secs(60);
+
+/// A gap after longer than this without a delivery is not taken for a legal one unasked.
+const QUIET_MS: i64 = 60_000;
 
 /// One topic-partition in the pipeline.
 #[derive(Debug)]
@@ -49,6 +53,14 @@ pub(super) struct Lane {
     pub(super) closing: bool,
     /// Times in a row that it was fenced: how patient the next claim is.
     pub(super) fenced_in_a_row: u32,
+    /// What is asked and known of it in Kafka.
+    pub(super) asking: Asking,
+    /// No more is taken under the present claim: once what was taken is committed, the log is
+    /// opened again.
+    pub(super) leaving: bool,
+    /// When a record was last taken, or Kafka last known to hold the next one at a claim, ms of the
+    /// driver's clock.
+    pub(super) last_taken_ms: Option<i64>,
     /// The claim under way: a topic-partition that is gone must not claim any more.
     pub(super) opening: Option<tokio::task::AbortHandle>,
     /// The run of the archive under way: it ends with the life that began it.
@@ -67,6 +79,8 @@ pub(super) enum Took {
     Skipped(&'static str),
     /// It cannot become a row; it is skipped and counted.
     Errant(Error),
+    /// It waits for what Kafka says of it.
+    Held,
 }
 
 impl Lane {
@@ -91,6 +105,9 @@ impl Lane {
             throttled: false,
             closing: false,
             fenced_in_a_row: 0,
+            asking: Asking::default(),
+            leaving: false,
+            last_taken_ms: None,
             opening: None,
             archiving: None,
             first_file_said: false,
@@ -107,7 +124,7 @@ impl Lane {
 
     /// Whether what comes down the queue is for it: not for one that is being closed or failed.
     pub(super) fn takes(&self) -> bool {
-        !self.closing && !self.failed
+        !self.closing && !self.failed && !self.leaving
     }
 
     /// Forgets everything that is not in the log: fenced, failed or closed.
@@ -123,6 +140,8 @@ impl Lane {
         self.gate = Gate::default();
         self.first_taken_ms = None;
         self.settle_at_ms = None;
+        self.leaving = false;
+        self.last_taken_ms = None;
         if let Some(files) = self.files.take() {
             files.discard();
         }
@@ -141,19 +160,26 @@ impl Lane {
         policy: ErrantPolicy,
         now_ms: i64,
     ) -> Result<Took> {
+        let quiet = self.last_taken_ms.is_none_or(|last| now_ms - last > QUIET_MS);
+        let doubtful = self.state.is_doubtful(generation, record.offset, quiet);
+        if doubtful && self.place.config.admin {
+            self.state.hold(record.offset);
+            return Ok(Took::Held);
+        }
         if self.state.judge(generation, record.offset)? == Verdict::Stale {
             return Ok(Took::Stale);
         }
+        let cause = doubtful.then_some("unverified");
         let skip = match self.place_row(record, row) {
             Ok(skip) => skip,
             Err(error) if error.kind() == Kind::BadRecord && policy != ErrantPolicy::Stop => {
-                self.note_taken(record.offset, now_ms);
+                self.note_taken(record.offset, cause, now_ms);
                 self.state.errant(record.offset);
                 return Ok(Took::Errant(self.locate(error, record)));
             }
             Err(error) => return Err(self.locate(error, record)),
         };
-        self.note_taken(record.offset, now_ms);
+        self.note_taken(record.offset, cause, now_ms);
         let Some(reason) = skip else { return Ok(Took::Row) };
         self.state.skip(reason);
         Ok(Took::Skipped(reason))
@@ -174,8 +200,9 @@ impl Lane {
         }
     }
 
-    fn note_taken(&mut self, offset: i64, now_ms: i64) {
-        self.state.taken(offset);
+    fn note_taken(&mut self, offset: i64, cause: Option<&str>, now_ms: i64) {
+        self.state.taken_behind(offset, cause);
+        self.last_taken_ms = Some(now_ms);
         self.first_taken_ms.get_or_insert(now_ms);
     }
 
@@ -194,8 +221,8 @@ impl Lane {
     }
 
     /// The consumer moved without delivering records.
-    pub(super) fn position(&mut self, generation: Generation, end: i64, now_ms: i64) {
-        self.state.position(generation, end, "before_put");
+    pub(super) fn position(&mut self, life: Generation, end: i64, cause: &str, now_ms: i64) {
+        self.state.position(life, end, cause);
         if self.state.has_uncommitted() {
             self.first_taken_ms.get_or_insert(now_ms);
         }
@@ -206,7 +233,7 @@ impl Lane {
         if !self.state.log_free() || !self.state.has_uncommitted() {
             return false;
         }
-        if force || self.closing {
+        if force || self.closing || self.leaving {
             return true;
         }
         match self.limit_reached(limits, now_ms) {

@@ -6,12 +6,14 @@
 //! has its part of a topic-partition's state ([`assigned`], [`topic_partition`]); they share
 //! nothing but the queue, the events and counters.
 
+mod action;
 mod archiving;
 mod assigned;
 mod budget;
 mod driver;
 mod ending;
 mod errants;
+mod facts;
 mod files;
 mod flush;
 mod inbox;
@@ -23,9 +25,11 @@ mod topic_partition;
 mod work;
 
 pub use crate::offsets::SafeOffset;
+pub use action::Action;
 pub use budget::{MemoryBudget, MemoryShare};
 pub use errants::Errant;
-pub use sink_task::{Action, SinkTask};
+pub use facts::Answer;
+pub use sink_task::SinkTask;
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -2,10 +2,12 @@
 //! (`docs/delivery.md`, open and steady state). Never waits but in `close`, never parses a record.
 
 use super::Parts;
+use super::action::Action;
 use super::assigned::{Assigned, Phase};
 use super::budget::{MemoryShare, Pressure};
 use super::driver::Driver;
 use super::errants::Errant;
+use super::facts::OPENING;
 use super::inbox::{Control, Event, Message, Outbox};
 use crate::config::Guarantee;
 use crate::error::{Error, Kind, Result};
@@ -19,24 +21,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Errant records handed to the shim and not yet known to be written.
 const UNACKNOWLEDGED_MAX: usize = 1_000;
-
-/// What the shim is to do, in this order, on the task thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// `context.offset`.
-    Seek(TpId, i64),
-    /// `context.pause`.
-    Pause(TpId),
-    /// `context.resume`.
-    Resume(TpId),
-    /// The frame's buffer, and the records it was made of, may be let go.
-    Release(u64),
-    /// There are errant records to take.
-    Errants,
-}
 
 /// One sink task, as the task thread holds it.
 #[derive(Debug)]
@@ -50,6 +38,8 @@ pub struct SinkTask {
     metrics: Arc<TaskMetrics>,
     share: Arc<MemoryShare>,
     queue_soft_limit: i64,
+    /// Questions about Kafka are answered.
+    admin: bool,
     /// The queue is over its soft limit, memory is full or errant records wait for the dead letter
     /// queue; until all are low again.
     held_back: bool,
@@ -78,6 +68,7 @@ impl SinkTask {
         let outbox = Arc::new(Outbox::default());
         let (metrics, share) = (parts.metrics.clone(), parts.share.clone());
         metrics.unfenced.set((parts.config.guarantee == Guarantee::AtLeastOnce).into());
+        let admin = parts.config.admin;
         // A queue of this size keeps the pipeline busy between two polls.
         let queue_soft_limit = (share.limit() / 16).clamp(2 << 20, 32 << 20) as i64;
         let driver = Driver::new(parts, messages, controls, outbox.clone(), blocks);
@@ -91,6 +82,7 @@ impl SinkTask {
             metrics,
             share,
             queue_soft_limit,
+            admin,
             held_back: false,
             errants: VecDeque::new(),
             unacknowledged: 0,
@@ -109,6 +101,9 @@ impl SinkTask {
         for (id, tp) in tps {
             self.assigned.insert(id, Assigned::new());
             actions.push(Action::Pause(id));
+            if self.admin {
+                actions.push(Action::Facts(id, OPENING));
+            }
             self.send_control(Control::Open { id, tp });
         }
         actions
@@ -151,9 +146,14 @@ impl SinkTask {
         for event in events {
             match event {
                 Event::Ready { tp, epoch, next, seq, log_id } => {
-                    self.begin_life(tp, epoch, next, actions);
+                    self.begin_life(tp, (epoch, log_id), next, actions);
                     self.settled(tp, next.map(|next| SettledPosition { next, seq, log_id }));
                 }
+                Event::Again { tp, epoch, log_id, next } => {
+                    self.begin_life(tp, (epoch, log_id), Some(next), actions);
+                }
+                Event::Ask { tp, ticket } => actions.push(Action::Facts(tp, ticket)),
+                Event::AskTail { tp, from } => actions.push(Action::Tail(tp, from)),
                 Event::Fenced { tp } => self.leave(tp, Phase::Fenced),
                 Event::Failed { tp } => self.leave(tp, Phase::Failed),
                 Event::Settled { tp, next, seq, log_id } => {
@@ -174,14 +174,20 @@ impl SinkTask {
         }
     }
 
-    fn begin_life(&mut self, id: TpId, epoch: u64, next: Option<i64>, actions: &mut Vec<Action>) {
+    fn begin_life(
+        &mut self,
+        id: TpId,
+        (epoch, log_id): (u64, Uuid),
+        next: Option<i64>,
+        actions: &mut Vec<Action>,
+    ) {
         let Some(assigned) = self.assigned.get_mut(&id) else { return };
         let x = assigned.begin(next, self.call);
         if let Some(x) = x {
             actions.push(Action::Seek(id, x));
         }
         let generation = assigned.generation;
-        self.send(Message::Start { tp: id, generation, epoch, x });
+        self.send(Message::Start { tp: id, generation, epoch, log_id, x });
     }
 
     fn settled(&mut self, id: TpId, settled: Option<SettledPosition>) {
@@ -351,7 +357,7 @@ impl SinkTask {
         }
     }
 
-    fn send_control(&mut self, control: Control) {
+    pub(super) fn send_control(&mut self, control: Control) {
         if self.control.send(control).is_err() {
             self.driver_gone();
         }

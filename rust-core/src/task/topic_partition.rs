@@ -10,6 +10,9 @@ use crate::recover::LogState;
 /// is taken only by the life it was delivered to.
 pub(super) type Generation = u64;
 
+/// A gap of more offsets than this is asked about.
+const WIDE: i64 = 1_000;
+
 /// The pipeline half of one topic-partition.
 #[derive(Debug, Default)]
 pub(super) struct TopicPartitionState {
@@ -17,6 +20,11 @@ pub(super) struct TopicPartitionState {
     log: Option<LogState>,
     /// The life begun by the last honoured start.
     life: Option<Life>,
+    /// The offset of a record that is not taken before Kafka was asked about it; nor is anything
+    /// behind it.
+    held: Option<i64>,
+    /// The gap up to this offset was asked about: nothing is lost in it.
+    asked: Option<i64>,
     /// A log PUT of ours may be under way. There is at most one, whatever its kind.
     log_busy: bool,
     /// What was taken since the last cut.
@@ -84,15 +92,66 @@ impl TopicPartitionState {
         *self = Self::default();
     }
 
+    /// Nothing that was taken since the last cut counts, and nothing more is taken.
+    pub(super) fn end_life(&mut self) {
+        (self.life, self.held, self.tally) = (None, None, Tally::default());
+    }
+
     /// A life begins, if it answers the present claim. A start that was still queued when its
     /// claim ended must not be honoured after the next one.
     pub(super) fn start(&mut self, generation: Generation, epoch: u64, x: Option<i64>) -> Verdict {
         if self.log.as_ref().is_none_or(|log| log.epoch != epoch) {
             return Verdict::Stale;
         }
-        self.life = Some(Life { generation, start: x, expected: x });
-        self.tally = Tally::default();
+        self.asked = self.held.take();
+        match &mut self.life {
+            // The same life goes on where it was held.
+            Some(life) if self.asked.is_some() && life.expected == x => {
+                life.generation = generation;
+            }
+            life => {
+                *life = Some(Life { generation, start: x, expected: x });
+                self.tally = Tally::default();
+                self.asked = None;
+            }
+        }
         Verdict::Take
+    }
+
+    /// Whether a record of the present life should not be taken before Kafka was asked about it:
+    /// offsets went backwards, or the gap before it is wide, or `quiet`, for long nothing came
+    /// before it.
+    pub(super) fn is_doubtful(&self, generation: Generation, offset: i64, quiet: bool) -> bool {
+        let Some(expected) = self.life_of(generation).and_then(|life| life.expected) else {
+            return false;
+        };
+        let unasked = self.asked.is_none_or(|asked| offset > asked);
+        let wide = offset - expected > WIDE;
+        offset < expected || offset > expected && unasked && (wide || quiet)
+    }
+
+    /// Takes nothing any more until the next start: Kafka is asked about the record at `offset`.
+    pub(super) fn hold(&mut self, offset: i64) {
+        self.held = Some(offset);
+    }
+
+    /// The expected offset and that of the record about which Kafka is asked, if it is.
+    pub(super) fn held(&self) -> Option<(i64, i64)> {
+        Some((self.life?.expected?, self.held?))
+    }
+
+    /// The next offset in sequence, where it is known.
+    pub(super) fn expected(&self) -> Option<i64> {
+        self.life?.expected
+    }
+
+    /// The present life's number.
+    pub(super) fn generation(&self) -> Option<Generation> {
+        self.life.map(|life| life.generation)
+    }
+
+    fn life_of(&self, generation: Generation) -> Option<Life> {
+        self.life.filter(|life| life.generation == generation && self.held.is_none())
     }
 
     /// Judges a record before it is parsed. Changes nothing.
@@ -100,7 +159,7 @@ impl TopicPartitionState {
     /// # Errors
     /// `OffsetRegression`: below what was taken already, within one life. Never dropped in silence.
     pub(super) fn judge(&self, generation: Generation, offset: i64) -> Result<Verdict> {
-        let Some(life) = self.life.filter(|life| life.generation == generation) else {
+        let Some(life) = self.life_of(generation) else {
             return Ok(Verdict::Stale);
         };
         match life.expected {
@@ -109,9 +168,15 @@ impl TopicPartitionState {
         }
     }
 
-    /// Notes a record as taken; [`judge`](Self::judge) allowed it.
+    #[cfg(test)]
     pub(super) fn taken(&mut self, offset: i64) {
-        self.reach(offset, None);
+        self.taken_behind(offset, None);
+    }
+
+    /// Notes a record as taken, which [`judge`](Self::judge) allowed, and why there is a gap before
+    /// it, if there is one.
+    pub(super) fn taken_behind(&mut self, offset: i64, cause: Option<&str>) {
+        self.reach(offset, cause);
         if let Some(life) = &mut self.life {
             life.expected = Some(offset + 1);
         }
@@ -131,7 +196,7 @@ impl TopicPartitionState {
 
     /// The consumer moved to `end` without delivering what lies between.
     pub(super) fn position(&mut self, generation: Generation, end: i64, cause: &str) -> Verdict {
-        let Some(life) = self.life.filter(|life| life.generation == generation) else {
+        let Some(life) = self.life_of(generation) else {
             return Verdict::Stale;
         };
         if life.expected.is_none_or(|expected| expected < end) {
@@ -209,7 +274,7 @@ impl TopicPartitionState {
     /// belongs to is no longer ours.
     pub(super) fn recorded(&mut self, state: LogState) -> Verdict {
         match &mut self.log {
-            Some(log) if log.epoch == state.epoch => {
+            Some(log) if log.epoch == state.epoch && log.log_id == state.log_id => {
                 *log = state;
                 self.log_busy = false;
                 Verdict::Take
@@ -219,7 +284,8 @@ impl TopicPartitionState {
     }
 }
 
-fn regression(offset: i64, expected: i64) -> Error {
+/// Offsets that went backwards, without a new life of the topic.
+pub(super) fn regression(offset: i64, expected: i64) -> Error {
     Error::new(
         Kind::OffsetRegression,
         "offsets went backwards: the topic was truncated or created again. Nothing is dropped or \

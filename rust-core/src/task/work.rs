@@ -103,6 +103,10 @@ impl Driver {
         }
         match lane.take(record, generation, &mut self.work.row, policy, now_ms) {
             Ok(Took::Stale) => true,
+            Ok(Took::Held) => {
+                self.ask(record.tp);
+                true
+            }
             Ok(took @ (Took::Row | Took::Skipped(_))) => {
                 self.work.touched.insert(record.tp);
                 self.parts.metrics.records.add(1);

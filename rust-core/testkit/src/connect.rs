@@ -1,11 +1,13 @@
 //! A worker of Connect in memory: polls, pauses, seeks, commits and rebalances one sink task as
 //! the real `WorkerSinkTask` does (`delivery.md`, Connect facts).
 
+mod admin;
 mod called;
 mod carried;
 mod offsets;
 mod poll;
 
+pub use admin::Admin;
 pub use called::{Call, Task};
 pub use offsets::{Committed, Group};
 pub use poll::Turn;
@@ -52,6 +54,8 @@ pub struct Worker<T = SinkTask> {
     pub commits_refused: bool,
     /// Records of one poll, per topic-partition.
     pub poll_records: usize,
+    /// Kafka's admin client, which the shim asks.
+    pub admin: Admin,
 }
 
 impl<T: Task> Worker<T> {
@@ -74,6 +78,7 @@ impl<T: Task> Worker<T> {
             acknowledge: true,
             commits_refused: false,
             poll_records: 10,
+            admin: Admin::default(),
         }
     }
 
@@ -149,6 +154,7 @@ impl<T: Task> Worker<T> {
         let current: Vec<(TpId, i64)> =
             known.filter_map(|(id, tp)| Some((*id, self.offsets.current(tp)?))).collect();
         let safe = self.task.pre_commit(&current);
+        self.admin.note_committed(&self.assigned, &safe);
         let named = safe.iter().filter_map(|safe| Some((self.assigned.get(&safe.tp)?, safe)));
         let answers: Vec<_> = named.map(|(tp, safe)| (tp.clone(), *safe)).collect();
         self.answered.extend(answers.iter().map(|(tp, safe)| (tp.clone(), safe.offset)));

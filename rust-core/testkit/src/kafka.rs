@@ -1,6 +1,8 @@
-//! Topic-partitions in memory: what a consumer of Kafka sees, gaps and all. No broker, no groups.
+//! Topic-partitions in memory: what a consumer and an admin client of Kafka see, gaps and all. No
+//! broker, no groups.
 
 use alluvium_core::position::TopicPartition;
+use alluvium_core::recover::Facts;
 use std::collections::BTreeMap;
 
 /// What a consumer finds at an offset.
@@ -18,6 +20,10 @@ pub enum Entry {
 #[derive(Debug, Clone, Default)]
 pub struct Kafka {
     partitions: BTreeMap<TopicPartition, Partition>,
+    /// Lives of topics so far, beyond the first.
+    lives: BTreeMap<String, u32>,
+    /// What the admin client says the cluster is.
+    pub cluster_id: Option<String>,
 }
 
 /// One topic-partition: entries from `first` on.
@@ -31,6 +37,33 @@ impl Kafka {
     /// A topic-partition whose first offset is `first`: what lies below has expired.
     pub fn create(&mut self, tp: &TopicPartition, first: i64) {
         self.partitions.insert(tp.clone(), Partition { first, entries: Vec::new() });
+    }
+
+    /// The topic is deleted and created again, with as many partitions, all of them empty.
+    pub fn recreate(&mut self, topic: &str) {
+        *self.lives.entry(topic.to_owned()).or_default() += 1;
+        for (tp, partition) in &mut self.partitions {
+            if *tp.topic == *topic {
+                *partition = Partition::default();
+            }
+        }
+    }
+
+    /// Kafka's id of the topic, another one in each of its lives.
+    pub fn topic_id(&self, topic: &str) -> String {
+        format!("{topic}#{}", self.lives.get(topic).copied().unwrap_or(0) + 1)
+    }
+
+    /// What an admin client says of a topic-partition, without the group.
+    pub fn facts(&self, tp: &TopicPartition) -> Facts {
+        let partition = self.partitions.get(tp);
+        Facts {
+            cluster_id: self.cluster_id.clone(),
+            topic_id: Some(self.topic_id(&tp.topic)),
+            earliest: partition.map_or(0, Partition::first),
+            end: partition.map_or(0, Partition::end),
+            group: None,
+        }
     }
 
     /// Appends an entry; gives its offset.

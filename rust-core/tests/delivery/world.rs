@@ -73,6 +73,35 @@ impl Options {
         self.keys.push((key, value.to_string()));
         self
     }
+
+    fn config(&self) -> Config {
+        let mut keys = BTreeMap::from([
+            ("lake.url".to_owned(), "s3://bucket/lake/cdc".to_owned()),
+            ("commit.interval.ms".to_owned(), "1000".to_owned()),
+            ("sink.id".to_owned(), self.sink_id.to_owned()),
+        ]);
+        keys.extend(self.keys.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
+        Config::parse(&keys, "connector").expect("a good configuration")
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        let config = self.config();
+        Identity {
+            sink_id: config.sink_id.clone(),
+            table_url: config.lake_url.clone(),
+            owner: Owner { task: self.owner.clone(), ..Owner::default() },
+            log_bootstrap: config.log_bootstrap,
+            rewind_allowed: config.rewind_allowed,
+            record_losses: config.record_losses,
+            ..Identity::default()
+        }
+    }
+}
+
+/// The table and its commit log on a store.
+pub(crate) fn lake_on(store: &Arc<dyn Store>) -> Lake {
+    let location = |prefix: &str| Location { store: store.clone(), prefix: prefix.to_owned() };
+    Lake { table: location(TABLE), meta: location(META) }
 }
 
 pub(crate) fn tp(partition: i32) -> TopicPartition {
@@ -117,33 +146,17 @@ impl World {
 
     /// The configuration of a task.
     pub(crate) fn config(&self, options: &Options) -> Config {
-        let mut keys = BTreeMap::from([
-            ("lake.url".to_owned(), "s3://bucket/lake/cdc".to_owned()),
-            ("commit.interval.ms".to_owned(), "1000".to_owned()),
-            ("sink.id".to_owned(), options.sink_id.to_owned()),
-        ]);
-        keys.extend(options.keys.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
-        Config::parse(&keys, "connector").expect("a good configuration")
+        options.config()
     }
 
     /// A worker on any store.
     pub(crate) fn worker_on(&self, store: Arc<dyn Store>, options: &Options) -> Worker {
         let config = Arc::new(self.config(options));
-        let location = |prefix: &str| Location { store: store.clone(), prefix: prefix.to_owned() };
-        let identity = Identity {
-            sink_id: config.sink_id.clone(),
-            table_url: config.lake_url.clone(),
-            group_id: None,
-            owner: Owner { task: options.owner.clone(), ..Owner::default() },
-            layout: Default::default(),
-            config_fp: String::new(),
-            log_bootstrap: config.log_bootstrap,
-        };
         let parts = Parts {
             paths: PathTemplate::parse(&config.partition_path).expect("a good path"),
             share: MemoryBudget::new().join(config.memory_limit_bytes),
-            identity: Arc::new(identity),
-            lake: Lake { table: location(TABLE), meta: location(META) },
+            identity: Arc::new(options.identity()),
+            lake: lake_on(&store),
             clock: self.clock.clone(),
             metrics: Arc::new(TaskMetrics::default()),
             errant_policy: options.errants,
@@ -199,8 +212,14 @@ impl World {
 
     /// The log of a topic-partition back to its first record, oldest first.
     pub(crate) fn log(&self, partition: i32, sink_id: &str) -> Vec<LogRecord> {
+        self.log_of(partition, sink_id, 1)
+    }
+
+    /// The same in a generation of the topic.
+    pub(crate) fn log_of(&self, partition: i32, sink_id: &str, generation: u32) -> Vec<LogRecord> {
         let store: Arc<dyn Store> = Arc::new(self.memory.clone());
-        let keys = LogKeys::new(META, sink_id, &tp(partition), 1).with_blocks(self.blocks);
+        let keys = LogKeys::new(META, sink_id, &tp(partition), generation);
+        let keys = keys.with_blocks(self.blocks);
         let access = LogAccess { store, keys, metrics: Arc::default() };
         let read = async {
             let (mut history, mut log) = (history(&access).await?, Vec::new());

@@ -167,3 +167,55 @@ fn settling_is_wanted_until_the_head_says_so() {
     state.recorded(committed);
     assert!(!state.settle_wanted());
 }
+
+/// A doubtful record and all behind it wait; the next life goes on with what was taken.
+#[test]
+fn what_was_taken_before_a_doubtful_record_is_kept() {
+    let mut state = running(Some(0), Some(0));
+    take(&mut state, 1, 0..5);
+    assert!(!state.is_doubtful(1, 5, true) && !state.is_doubtful(1, 1_005, false));
+    assert!(state.is_doubtful(1, 6, true) && state.is_doubtful(1, 1_006, false));
+    assert!(state.is_doubtful(1, 3, false), "backwards");
+    assert!(!state.is_doubtful(2, 3, true), "of another life");
+    state.hold(2_000);
+    assert_eq!(state.held(), Some((5, 2_000)));
+    assert_eq!(state.judge(1, 2_000).unwrap(), Verdict::Stale);
+    assert_eq!(state.judge(1, 3).unwrap(), Verdict::Stale, "no regression, either");
+    assert_eq!(state.position(1, 3_000, "before_put"), Verdict::Stale);
+
+    assert_eq!(state.start(2, 1, Some(5)), Verdict::Take);
+    assert_eq!(state.held(), None);
+    assert!(!state.is_doubtful(2, 2_000, true), "it was asked about");
+    assert!(state.is_doubtful(2, 2_001, true), "this was not");
+    take(&mut state, 2, 2_000..2_003);
+    let cut = state.cut().unwrap();
+    assert_eq!((cut.start, cut.end, cut.tally.records), (0, 2_003, 8));
+    cut.check(8).unwrap();
+    assert!(state.is_doubtful(2, 1_990, false), "backwards, though the gap was asked about");
+}
+
+/// What is held can still be committed up to there: Kafka may be away for long.
+#[test]
+fn a_held_topic_partition_can_be_cut() {
+    let mut state = running(Some(0), Some(0));
+    take(&mut state, 1, 0..5);
+    state.hold(2_000);
+    let cut = state.cut().unwrap();
+    assert_eq!((cut.start, cut.end), (0, 5));
+    let after = LogState { head: Link { seq: 2, ..log(1, None).head }, ..log(1, Some(5)) };
+    state.recorded(after);
+    assert_eq!(state.start(2, 1, Some(5)), Verdict::Take);
+    take(&mut state, 2, 2_000..2_001);
+    let cut = state.cut().unwrap();
+    assert_eq!((cut.start, cut.end, cut.tally.gaps.sum), (5, 2_001, 1_995));
+    cut.check(1).unwrap();
+}
+
+/// Each generation of a topic counts its epochs anew.
+#[test]
+fn the_end_of_a_commit_to_another_log_is_stale() {
+    let mut state = running(Some(0), Some(0));
+    let other = LogState { log_id: Uuid::from_u128(99), ..log(1, Some(7)) };
+    assert_eq!(state.recorded(other), Verdict::Stale);
+    assert_eq!(state.log().unwrap().next, Some(0));
+}

@@ -3,7 +3,7 @@
 use alluvium_core::error::Result;
 use alluvium_core::frame::Frame;
 use alluvium_core::position::{TopicPartition, TpId};
-use alluvium_core::task::{Action, Errant, SafeOffset, SinkTask};
+use alluvium_core::task::{Action, Answer, Errant, SafeOffset, SinkTask};
 use std::time::Duration;
 
 /// One call of a task, as Connect makes it.
@@ -47,6 +47,8 @@ pub trait Task {
     }
     /// See [`SinkTask::errants_done`].
     fn errants_done(&mut self, _ids: &[u64]) {}
+    /// See [`SinkTask::answers`].
+    fn answers(&mut self, _answers: Vec<Answer>) {}
 }
 
 impl Task for SinkTask {
@@ -70,5 +72,8 @@ impl Task for SinkTask {
     }
     fn errants_done(&mut self, ids: &[u64]) {
         self.errants_done(ids);
+    }
+    fn answers(&mut self, answers: Vec<Answer>) {
+        self.answers(answers);
     }
 }

@@ -26,6 +26,7 @@ impl<T: Task> Worker<T> {
                     self.lent.remove(&frame);
                 }
                 Action::Errants => self.report(),
+                Action::Facts(..) | Action::Tail(..) => self.admin.ask(action),
             }
         }
     }

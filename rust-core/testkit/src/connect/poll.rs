@@ -57,6 +57,7 @@ impl<T: Task> Worker<T> {
         {
             self.note(|| Call::Put(records));
         }
+        self.answer(kafka);
         let actions = self.task.put(None)?;
         self.carry_out(actions);
         if let Some(frame) = polled {

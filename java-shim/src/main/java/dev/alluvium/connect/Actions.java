@@ -6,7 +6,7 @@ import org.apache.kafka.connect.sink.SinkTaskContext;
 
 /**
  * Carries out what the core asks of the task thread: triples (op, a, b) come in, calls of Connect's
- * context, of the frame pool and of the errant records go out, in order. Decides nothing. An action
+ * context, of the frame pool, of the errant records and of Kafka's admin go out, in order. Decides nothing. An action
  * on an assignment that is over is left out: Connect throws at topic-partitions it took away.
  */
 final class Actions {
@@ -17,18 +17,24 @@ final class Actions {
     private static final int ERRANTS = 5;
     private static final int LOG = 6;
     private static final int CLOSED = 7;
+    private static final int FACTS = 8;
+    private static final int TAIL = 9;
     private static final int LONGS = 3;
 
     private final SinkTaskContext context;
     private final Partitions partitions;
     private final FramePool pool;
     private final Errants errants;
+    private final AdminFacts facts;
 
-    Actions(SinkTaskContext context, Partitions partitions, FramePool pool, Errants errants) {
+    /** {@code facts} is null where no admin client is configured; then the core asks nothing. */
+    Actions(SinkTaskContext context, Partitions partitions, FramePool pool, Errants errants,
+            AdminFacts facts) {
         this.context = context;
         this.partitions = partitions;
         this.pool = pool;
         this.errants = errants;
+        this.facts = facts;
     }
 
     /** Carries out all of them; true when CLOSED is among them. */
@@ -42,7 +48,8 @@ final class Actions {
     }
 
     private void carryOut(int op, long a, long b) {
-        TopicPartition partition = op <= RESUME ? partitions.opened(a) : null;
+        TopicPartition partition =
+            op <= RESUME || op == FACTS || op == TAIL ? partitions.opened(a) : null;
         switch (op) {
             case SEEK:
                 if (partition != null) {
@@ -69,6 +76,16 @@ final class Actions {
                 CoreLog.drain();
                 break;
             case CLOSED:
+                break;
+            case FACTS:
+                if (partition != null) {
+                    facts.ask(a, partition, b);
+                }
+                break;
+            case TAIL:
+                if (partition != null) {
+                    facts.askTail(a, partition, b);
+                }
                 break;
             default:
                 throw new ConnectException(

@@ -65,10 +65,12 @@ public final class LakeSinkConfig extends AbstractConfig {
         .unset("s3.storage.class", STRING, "the bucket's own",
             "Storage class of data files, such as STANDARD_IA or INTELLIGENT_TIERING.")
         .unset(ADMIN_SERVERS, STRING, "none",
-            "Kafka's brokers, for checks that need a Kafka admin client (topic ids, expired "
-            + "ranges, offsets over REST). It and all other admin.* client settings are accepted "
-            + "and used from the next release on; until then these checks are off, which is said "
-            + "at start.")
+            "Kafka's brokers, for the checks that need a Kafka admin client: a topic that was "
+            + "created again, another cluster, records that expired before they were read, a "
+            + "commit log that is not the last owner's, offsets altered over REST. Recommended; "
+            + "without it these checks are off, which is said at start. All other settings of a "
+            + "Kafka client may follow it under admin., such as admin.security.protocol. While the "
+            + "admin client does not answer, topic-partitions wait for it.")
 
         .group("What comes in")
         .choice("input.format", OneOf.of("auto", "debezium-json").later("json", "avro", "connect"),
@@ -139,13 +141,19 @@ public final class LakeSinkConfig extends AbstractConfig {
             "How old an unfinished upload may become. Keep it below half of the store's own limit.")
         .choice("lost.upload", OneOf.of("fail").later("rebuild"),
             "What happens when the store has dropped an upload that was committed.")
-        .choice("range.lost", OneOf.of("fail").later("record"),
-            "What happens when Kafka has expired records that were not read yet.")
+        .choice("range.lost", OneOf.of("fail", "record"),
+            "What happens when Kafka has expired records that were not read yet, as far as "
+            + "admin.bootstrap.servers lets it be seen. fail: the topic-partition stops by name; "
+            + "record: the commit log says what is missing, and it goes on behind it.")
         .choice("partition.failure", OneOf.of("task", "isolate"),
             "task: a topic-partition that fails stops its task; isolate: it is paused, and the "
             + "others go on.")
         .key("log.bootstrap", BOOLEAN, false,
-            "Allows to begin a commit log anew where one was before, after its loss.")
+            "Allows to begin a commit log anew where one was before, after its loss, and to go on "
+            + "with one that is not the log the consumer group was last committed from.")
+        .key("rewind.allowed", BOOLEAN, false,
+            "Allows to alter offsets over REST to what was laid down before, or to reset them: "
+            + "those rows are then in the table twice.")
         .choice("publish.mode", OneOf.of("auto", "multipart", "copy"),
             "How a file becomes visible on S3. multipart: its upload is completed. copy: it is "
             + "staged as an object beside the commit log, and copied by the store (two objects, "

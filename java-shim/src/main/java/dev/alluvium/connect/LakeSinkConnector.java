@@ -2,6 +2,7 @@ package dev.alluvium.connect;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
@@ -43,8 +44,13 @@ public final class LakeSinkConnector extends SinkConnector {
         PluginFolder.otherVersions().forEach(other -> LOG.warn(
             "this is Alluvium {}, and {} is another one: keep one of them in plugin.path",
             Version.version(), other));
-        LOG.info("checks that are off in this release, with and without {}: topic ids, expired "
-            + "ranges, offsets over REST", LakeSinkConfig.ADMIN_SERVERS);
+        if (KafkaFacts.settings(config).isEmpty()) {
+            LOG.warn("{} is not set, so these checks are off: a topic that was deleted and created "
+                + "again (topic ids), another Kafka cluster, records that retention expired before "
+                + "they were read, a commit log that is not the one the group was last committed "
+                + "from, idle tails of transactions; and offsets cannot be altered over REST",
+                LakeSinkConfig.ADMIN_SERVERS);
+        }
     }
 
     @Override
@@ -68,11 +74,29 @@ public final class LakeSinkConnector extends SinkConnector {
         // Nothing is held: the store belongs to the tasks.
     }
 
+    /**
+     * Connect asks before it changes the group, in which it may fail: the wish is noted, and the
+     * next open of each log carries it out where the group was changed.
+     */
     @Override
     public boolean alterOffsets(Map<String, String> posted, Map<TopicPartition, Long> offsets) {
-        throw new ConnectException("offsets cannot be altered or reset over REST yet: that needs "
-            + "the admin client, which comes with a later release. Moving the group's offsets by "
-            + "Kafka's group tools does nothing either: the commit log knows where to go on");
+        Map<String, String> given = withoutNulls(posted);
+        if (KafkaFacts.settings(given).isEmpty()) {
+            throw new ConnectException("offsets can be altered or reset over REST only with "
+                + LakeSinkConfig.ADMIN_SERVERS + ": the commit log knows where to go on, and only "
+                + "by a Kafka admin client can it be seen whether Connect really changed the group."
+                + " Moving the group's offsets by Kafka's group tools does nothing");
+        }
+        List<Map<String, Object>> targets = new ArrayList<>();
+        offsets.forEach((partition, offset) -> {
+            Map<String, Object> target = new LinkedHashMap<>();
+            target.put("topic", partition.topic());
+            target.put("partition", partition.partition());
+            target.put("offset", offset);
+            targets.add(target);
+        });
+        NativeSink.requestReset(Json.bytes(Map.of("config", given, "targets", targets)));
+        return true;
     }
 
     private static Map<String, String> withoutNulls(Map<String, String> posted) {

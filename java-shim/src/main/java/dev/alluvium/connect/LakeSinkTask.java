@@ -32,6 +32,7 @@ public final class LakeSinkTask extends SinkTask {
     private FrameWriter writer;
     private Actions actions;
     private Errants errants;
+    private AdminFacts facts;
 
     @Override
     public String version() {
@@ -48,7 +49,8 @@ public final class LakeSinkTask extends SinkTask {
         partitions = new Partitions();
         FramePool pool = new FramePool(keepRecords);
         errants = new Errants(sink, pool, reporter);
-        actions = new Actions(context, partitions, pool, errants);
+        facts = AdminFacts.of(config);
+        actions = new Actions(context, partitions, pool, errants, facts);
         writer = new FrameWriter(
             partitions, pool, frame -> actions.carryOut(sink.put(frame)));
         context.timeout(POLL_MS);
@@ -63,6 +65,7 @@ public final class LakeSinkTask extends SinkTask {
     public void put(Collection<SinkRecord> records) {
         errants.poll();
         errants.failIfAnyFailed();
+        handOverFacts();
         actions.carryOut(sink.events());
         writer.write(records);
         context.timeout(POLL_MS);
@@ -80,6 +83,9 @@ public final class LakeSinkTask extends SinkTask {
     @Override
     public void close(Collection<TopicPartition> closed) {
         long[] ids = partitions.close(closed);
+        if (facts != null) {
+            facts.forget(ids);
+        }
         boolean done = ids.length == 0;
         while (!done) {
             errants.poll();
@@ -87,8 +93,18 @@ public final class LakeSinkTask extends SinkTask {
         }
     }
 
+    private void handOverFacts() {
+        byte[] answers = facts == null ? null : facts.take();
+        if (answers != null) {
+            sink.facts(answers);
+        }
+    }
+
     @Override
     public void stop() {
+        if (facts != null) {
+            facts.close();
+        }
         if (sink != null) {
             sink.close();
         }

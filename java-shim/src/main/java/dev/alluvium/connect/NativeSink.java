@@ -31,6 +31,16 @@ final class NativeSink implements Errants.Core, AutoCloseable {
         return mistakes;
     }
 
+    /** Notes altered offsets of a sink that is stopped; 60 s at most. */
+    static void requestReset(byte[] json) {
+        NativeLibrary.load();
+        logged(() -> {
+            alterOffsets(json);
+            return null;
+        });
+        CoreLog.drain();
+    }
+
     /** Parses a frame and lays it down again: for the tests of the frame layout. */
     static byte[] echoed(ByteBuffer frame, int length, int count) {
         NativeLibrary.load();
@@ -80,6 +90,14 @@ final class NativeSink implements Errants.Core, AutoCloseable {
     public void errantsDone(long[] ids) {
         logged(() -> {
             errantsDone(live(), ids);
+            return null;
+        });
+    }
+
+    /** Hands over what Kafka's admin client said to the questions among the actions. */
+    void facts(byte[] json) {
+        logged(() -> {
+            facts(live(), json);
             return null;
         });
     }
@@ -143,7 +161,11 @@ final class NativeSink implements Errants.Core, AutoCloseable {
 
     private static native void errantsDone(long handle, long[] ids);
 
+    private static native void facts(long handle, byte[] json);
+
     private static native byte[] validate(byte[] json);
+
+    private static native void alterOffsets(byte[] json);
 
     private static native byte[] metrics(long handle);
 

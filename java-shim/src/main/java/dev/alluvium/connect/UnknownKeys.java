@@ -18,8 +18,7 @@ final class UnknownKeys {
         "parquet.bloom.columns", "parquet.sort.columns", "json.compression", "csv.compression",
         "csv.header", "csv.delimiter", "csv.null", "watermark.max.out.of.order.ms",
         "watermark.idle.ms", "watermark.dead.ms", "late.allowed.ms", "late.policy",
-        "future.max.ms", "complete.marker", "filter", "transform.sql", "lookup.",
-        "rewind.allowed");
+        "future.max.ms", "complete.marker", "filter", "transform.sql", "lookup.");
     /** All settings of Kafka's admin client may follow, and Connect's own admin.override.*. */
     private static final String ADMIN = "admin.";
 

@@ -15,7 +15,7 @@ class ActionsTest {
     private final FramePool pool = new FramePool(true);
     private final FakeErrants core = new FakeErrants();
     private final Actions actions = new Actions(
-        context, partitions, pool, new Errants(core, pool, core));
+        context, partitions, pool, new Errants(core, pool, core), null);
     private final int[] ids =
         Records.ids(partitions.open(List.of(Records.partition(0), Records.partition(1))));
 

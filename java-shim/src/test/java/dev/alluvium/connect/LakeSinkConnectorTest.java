@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.sink.SinkConnector;
 import org.junit.jupiter.api.Test;
@@ -36,12 +37,30 @@ class LakeSinkConnectorTest {
     }
 
     @Test
-    void offsetsCannotBeAlteredYet() {
+    void offsetsCannotBeAlteredWithoutAnAdminClient() {
         ConnectException e = assertThrows(ConnectException.class,
             () -> connector.alterOffsets(Map.of(), Map.of(Records.partition(0), 0L)));
-        assertTrue(e.getMessage().contains("admin client"), e.getMessage());
+        assertTrue(e.getMessage().contains("admin.bootstrap.servers"), e.getMessage());
         assertTrue(e.getMessage().contains("group"), e.getMessage());
         assertTrue(e.getMessage().contains("commit log"), e.getMessage());
+    }
+
+    @Test
+    void alteredOffsetsAreNotedBesideTheLogs(@TempDir Path folder) throws IOException {
+        Map<String, String> config = Map.of("name", "orders-lake",
+            "admin.bootstrap.servers", "localhost:1",
+            "lake.url", folder.resolve("lake").toUri().toString());
+        Map<TopicPartition, Long> offsets = new HashMap<>(Map.of(Records.partition(0), 5L));
+        offsets.put(Records.partition(1), null);
+        assertTrue(connector.alterOffsets(config, offsets));
+        Path noted =
+            folder.resolve("lake.alluvium/v1/logs/orders-lake/pending_reset.json");
+        String json = new String(Files.readAllBytes(noted), StandardCharsets.UTF_8);
+        assertTrue(json.contains("\"partition\":0,\"offset\":5"), json);
+        assertTrue(json.contains("\"partition\":1,\"offset\":null"), json);
+        assertTrue(connector.alterOffsets(config, Map.of()), "a later wish takes its place");
+        String later = new String(Files.readAllBytes(noted), StandardCharsets.UTF_8);
+        assertTrue(later.contains("\"targets\":[]"), later);
     }
 
     @Test

@@ -36,7 +36,7 @@ class NativeSinkTest {
                 "version", Version.version(), "started_at", 0),
             "reporter", true)));
         errants = new Errants(sink, pool, reporter);
-        actions = new Actions(context, partitions, pool, errants);
+        actions = new Actions(context, partitions, pool, errants, null);
         actions.carryOut(sink.open(partitions.open(List.of(Records.partition(0)))));
         Await.that(() -> {
             actions.carryOut(sink.events());

@@ -36,7 +36,7 @@ class UnknownKeysTest {
     @ParameterizedTest
     @ValueSource(strings = {"watermark.idle.ms", "late.policy", "filter", "transform.sql",
         "lookup.customers.url", "schema.registry.url", "row.before", "column.mask.hash",
-        "csv.header", "json.compression", "complete.marker", "rewind.allowed", "s3.sse",
+        "csv.header", "json.compression", "complete.marker", "s3.sse",
         "s3.sse.kms.key.id", "parquet.sort.columns", "future.max.ms"})
     void aKeyOfALaterReleaseIsRefusedByName(String key) {
         assertEquals(key + " comes with a later release", keys.refusal(key));

@@ -69,7 +69,7 @@ class ValidationTest {
         "input.format | avro | comes with a later release",
         "delivery.guarantee | once | must be exactly_once or at_least_once",
         "lost.upload | rebuild | comes with a later release",
-        "range.lost | record | comes with a later release",
+        "range.lost | maybe | must be fail or record",
         "publish.mode | rename | must be auto or multipart or copy",
         "schema.evolution | strict | comes with a later release",
         "schema.incompatible | dlq | comes with a later release",
