@@ -42,6 +42,8 @@ pub(crate) async fn run(settings: &Settings, topic: &str, yes: bool, out: &mut O
         layout: Layout::default(),
         config_fp: String::new(),
         log_bootstrap: false,
+        rewind_allowed: false,
+        record_losses: false,
     };
     let done = recover::forget(lake, &Arc::new(identity), topic, &|| SystemClock.now_ms()).await?;
     for (tp, next) in &done.logs {
