@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use alluvium_tests::say;
+use alluvium_tests::{Connector, say};
 use serde_json::Value;
 
-use super::Arena;
+use super::{Arena, CONNECTS_OWN};
 use crate::common::{DEAD_LEADER, TOPIC, revive_source};
 
 const LOOK: Duration = Duration::from_secs(3);
@@ -19,15 +19,16 @@ const REASONS: [&str; 4] =
 /// Of one wait.
 pub struct Watch<'a> {
     arena: &'a Arena,
+    sink: Option<&'a Connector>,
     looked: Instant,
     compared: Instant,
     ends: Vec<Value>,
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(arena: &'a Arena) -> Self {
+    pub fn new(arena: &'a Arena, sink: Option<&'a Connector>) -> Self {
         let now = Instant::now();
-        Self { arena, looked: now, compared: now, ends: Vec::new() }
+        Self { arena, sink, looked: now, compared: now, ends: Vec::new() }
     }
 
     /// Looks now and then, however often it is called.
@@ -36,6 +37,7 @@ impl<'a> Watch<'a> {
             return;
         }
         self.looked = Instant::now();
+        self.sink.iter().for_each(|sink| revive_sink(self.arena, sink));
         let rest = self.arena.stack.rest().unwrap();
         let mut revived = revive_source(rest, &REASONS);
         if self.compared.elapsed() > STILL {
@@ -50,5 +52,15 @@ impl<'a> Watch<'a> {
             self.ends = ends;
         }
         self.arena.revived.set(self.arena.revived.get() + u64::from(revived));
+    }
+}
+
+/// Restarts a sink of which a task has died in Connect's own code.
+pub fn revive_sink(arena: &Arena, sink: &Connector) {
+    let rest = arena.stack.rest().unwrap();
+    let status = rest.status(&sink.name).unwrap();
+    if status.to_string().contains(CONNECTS_OWN) {
+        say(format!("{}: a task has died in {CONNECTS_OWN}: restarting it", sink.name));
+        rest.restart(&sink.name).unwrap();
     }
 }
