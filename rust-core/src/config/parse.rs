@@ -63,9 +63,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let memory_limit_bytes = r.number("memory.limit.bytes", 16 * MIB..=1 << 40);
     let upload_max_age_ms = r.number("upload.max.age.ms", 1_000..=7 * 24 * HOUR_MS);
     within(r, "commit.interval.ms", commit_interval_ms, upload_max_age_ms, rules::interval);
-    let part_size = part_size.zip(file_max_bytes).map(|(least, file)| {
-        rules::part_size(usize::try_from(least).unwrap_or(usize::MAX), file) as u64
-    });
+    let part_size = grown_parts(part_size, file_max_bytes);
     within(r, "memory.limit.bytes", memory_limit_bytes, part_size, rules::memory);
     let isolate = r.choice("partition.failure", &[("task", false), ("isolate", true)]);
     let record_losses = r.choice("range.lost", &[("fail", false), ("record", true)]);
@@ -74,10 +72,9 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let publish = read_publish_mode(r, urls.as_ref(), file_max_bytes);
     let errant_max_ratio = r.number("errant.max.ratio", 0.0..=1.0);
     let core_threads = optional(r, "core.threads", |r, k| r.number(k, 1..=256));
-    let (lake_url, meta_url) = urls?;
     Some(Config {
-        lake_url,
-        meta_url,
+        lake_url: urls.clone()?.0,
+        meta_url: urls?.1,
         sink_id: sink_id?,
         s3: s3?,
         admin: r.given("admin.bootstrap.servers").is_some(),
@@ -105,12 +102,20 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         publish: publish?,
         errant_max_ratio: errant_max_ratio?,
         core_threads: core_threads?,
-        // Connect's own key, checked by Connect, in any case.
-        tolerate_errors: r
-            .given("errors.tolerance")
-            .is_some_and(|tolerance| tolerance.eq_ignore_ascii_case("all")),
+        tolerate_errors: tolerates_errors(r),
         fingerprint: fingerprint(r),
     })
+}
+
+/// The size of parts, which grows with the file.
+fn grown_parts(part_size: Option<u64>, file_max_bytes: Option<u64>) -> Option<u64> {
+    let (least, file) = part_size.zip(file_max_bytes)?;
+    Some(rules::part_size(usize::try_from(least).unwrap_or(usize::MAX), file) as u64)
+}
+
+/// Connect's own key, checked by Connect, in any case.
+fn tolerates_errors(r: &Reader<'_>) -> bool {
+    r.given("errors.tolerance").is_some_and(|tolerance| tolerance.eq_ignore_ascii_case("all"))
 }
 
 /// Checks a value against that of another key, if both are good by themselves.
