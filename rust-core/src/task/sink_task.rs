@@ -1,6 +1,8 @@
 //! The task-thread half of a sink task: in go Connect's calls, out come actions for the shim
 //! (`docs/delivery.md`, open and steady state). Never waits but in `close`, never parses a record.
 
+mod reports;
+
 use super::Parts;
 use super::action::Action;
 use super::assigned::{Assigned, Phase};
@@ -16,15 +18,13 @@ use crate::log::Blocks;
 use crate::metrics::TaskMetrics;
 use crate::offsets::{self, SafeOffset, SettledPosition};
 use crate::position::{TopicPartition, TpId};
+use reports::UNACKNOWLEDGED_MAX;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
-
-/// Errant records handed to the shim and not yet known to be written.
-const UNACKNOWLEDGED_MAX: usize = 1_000;
 
 /// One sink task, as the task thread holds it.
 #[derive(Debug)]
@@ -205,14 +205,6 @@ impl SinkTask {
         }
     }
 
-    fn release(&mut self, frame: u64, actions: &mut Vec<Action>) {
-        if self.errants.iter().any(|errant| errant.frame == frame) {
-            self.held_frames.insert(frame);
-        } else {
-            actions.push(Action::Release(frame));
-        }
-    }
-
     /// Notes what the frame holds and queues it, for those topic-partitions that take records now.
     fn enqueue(&mut self, frame: Frame) -> Result<()> {
         let mut lives: Vec<(TpId, u64)> = Vec::new();
@@ -312,27 +304,6 @@ impl SinkTask {
         let mut actions = Vec::new();
         self.take_events(now, &mut actions);
         actions
-    }
-
-    /// Errant records for the dead letter queue; a bounded number at a time.
-    pub fn take_errants(&mut self) -> Vec<Errant> {
-        let room = UNACKNOWLEDGED_MAX.saturating_sub(self.unacknowledged);
-        let taken: Vec<Errant> = self.errants.drain(..room.min(self.errants.len())).collect();
-        self.unacknowledged += taken.len();
-        let held: Vec<u64> = self.held_frames.iter().copied().collect();
-        for frame in held {
-            if !self.errants.iter().any(|errant| errant.frame == frame) {
-                self.held_frames.remove(&frame);
-                self.outbox.push(Event::Release { frame });
-            }
-        }
-        taken
-    }
-
-    /// The reports of these errant records are written.
-    pub fn errants_done(&mut self, ids: &[u64]) {
-        self.unacknowledged = self.unacknowledged.saturating_sub(ids.len());
-        self.send_control(Control::ErrantsDone(ids.to_vec()));
     }
 
     /// The task's counters, and its memory.

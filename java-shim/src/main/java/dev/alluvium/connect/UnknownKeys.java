@@ -13,8 +13,8 @@ import java.util.Set;
 final class UnknownKeys {
     /** Keys of later releases; one that ends with a dot stands for all below it. */
     private static final List<String> LATER = List.of(
-        "s3.sse", "s3.sse.", "s3.checksum", "s3.tags", "s3.storage.class", "schema.registry.",
-        "row.metadata", "row.before", "column.include", "column.exclude", "column.mask.hash",
+        "schema.registry.", "row.metadata", "row.before", "column.include", "column.exclude",
+        "column.mask.hash",
         "parquet.bloom.columns", "parquet.sort.columns", "json.compression", "csv.compression",
         "csv.header", "csv.delimiter", "csv.null", "watermark.max.out.of.order.ms",
         "watermark.idle.ms", "watermark.dead.ms", "late.allowed.ms", "late.policy",
