@@ -13,8 +13,13 @@ const LOOK: Duration = Duration::from_secs(3);
 /// A source that runs and has written nothing for two such times has hung.
 const STILL: Duration = Duration::from_secs(30);
 /// Why it fails for good when what it depends on was attacked.
-const REASONS: [&str; 4] =
-    [DEAD_LEADER, "fence", "Unrecoverable exception from producer", "offset reader"];
+const REASONS: [&str; 5] = [
+    DEAD_LEADER,
+    "fence",
+    "Unrecoverable exception from producer",
+    "before its producer transaction expired",
+    "offset reader",
+];
 
 /// Of one wait.
 pub struct Watch<'a> {
