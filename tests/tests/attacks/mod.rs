@@ -151,7 +151,7 @@ impl Arena {
         let tool = self.stack.kafka().unwrap().tool();
         let mut watch = Watch::new(self, None);
         while let Err(late) = tool.wait_for(TOPIC, records as usize, 20) {
-            assert!(began.elapsed() < LIMIT, "MySQL's changes are not in Kafka: {late:?}");
+            assert!(began.elapsed() < LIMIT * 3, "MySQL's changes are not in Kafka: {late:?}");
             watch.look();
         }
     }
