@@ -117,7 +117,7 @@ lane_java() {
 lane_e2e() {
   scripts/install.sh all
   gradle --no-daemon --console=plain -q -PnativeDebug pluginZip
-  cargo test --locked -p alluvium-tests -- --nocapture --test-threads=1
+  cargo test --locked --no-fail-fast -p alluvium-tests -- --nocapture --test-threads=1
 }
 
 lane_chaos() {

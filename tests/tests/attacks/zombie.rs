@@ -35,7 +35,7 @@ pub fn stands_still(arena: &mut Arena, sink: &Connector, times: usize) {
         for _ in 0..times {
             let began = Instant::now();
             let victim = freeze(arena.worker_of(sink));
-            claims += wait_claim(arena, sink, began);
+            claims += wait_claim(arena, &logs_of(sink), began);
             sleep(STILL.saturating_sub(began.elapsed()));
             again = again.max(thaw(arena, sink, victim));
         }
@@ -64,12 +64,14 @@ pub fn with_a_record_on_its_way(arena: &mut Arena, sink: &Connector, late: Late)
         let began = Instant::now();
         let victim = freeze(victim.unwrap());
         let claims = if late == Late::AfterTheClaim {
-            let claims = wait_claim(arena, sink, began);
+            // Of the very log: another partition may be claimed earlier.
+            let (log, _) = record_of(&held).unwrap();
+            let claims = wait_claim(arena, &log, began);
             arena.proxy.release();
             claims
         } else {
             arena.proxy.release();
-            wait_claim(arena, sink, began)
+            wait_claim(arena, &logs_of(sink), began)
         };
         let answered = |_: &[Arc<Exchange>]| held.status();
         let status = arena.proxy.wait("answer to the late record", LIMIT, answered).unwrap();
@@ -88,7 +90,7 @@ pub fn with_a_record_on_its_way(arena: &mut Arena, sink: &Connector, late: Late)
 
 /// The first commit's record of this sink, held before it reaches the store.
 fn hold_record(arena: &Arena, sink: &Connector) -> Arc<Exchange> {
-    let log = format!("/v1/logs/{}/", sink.name);
+    let log = logs_of(sink);
     arena.proxy.hold(move |before, now| {
         let commit = record_of(now)
             .is_some_and(|(folder, record)| folder.contains(&log) && record["kind"] == "commit");
@@ -119,12 +121,16 @@ fn thaw(arena: &Arena, sink: &Connector, worker: &Worker) -> Duration {
     again
 }
 
-/// Waits for claims of this sink's logs since then, which only the other worker can make.
-fn wait_claim(arena: &Arena, sink: &Connector, since: Instant) -> usize {
-    let log = format!("/v1/logs/{}/", sink.name);
+fn logs_of(sink: &Connector) -> String {
+    format!("/v1/logs/{}/", sink.name)
+}
+
+/// Waits for claims, since then, of logs whose folder contains `log`, which only the other worker
+/// can make.
+fn wait_claim(arena: &Arena, log: &str, since: Instant) -> usize {
     let claims = |seen: &[Arc<Exchange>]| {
         let new = seen.iter().filter(|one| one.at > since).filter(|one| {
-            record_of(one).is_some_and(|(folder, _)| folder.contains(&log) && one.claims(&folder))
+            record_of(one).is_some_and(|(folder, _)| folder.contains(log) && one.claims(&folder))
         });
         Some(new.count()).filter(|count| *count > 0)
     };
