@@ -32,7 +32,7 @@ use alluvium_tests::{
     Connector, Exchange, Load, Proxy, Server as _, Stack, StackBuilder, Table, Worker, say,
 };
 
-use crate::common::{TOPIC, register, register_source};
+use crate::common::{TOPIC, register_source};
 use requests::commits;
 use row::{Proof, Row};
 use watch::Watch;
@@ -80,7 +80,7 @@ impl Arena {
     ) {
         say(format!("attack: {name}"));
         let began = Instant::now();
-        sinks.iter().for_each(|sink| register(&self.stack, sink, PARTITIONS));
+        sinks.iter().for_each(|sink| self.register(sink));
         let mysql = self.stack.mysql().unwrap();
         let load = Load::start(mysql, self.next_order, PAUSE).unwrap();
         for sink in sinks {
@@ -100,6 +100,21 @@ impl Arena {
             say(row.to_string());
             self.rows.push(row);
         }
+    }
+
+    /// A task that dies in Connect's own code while the others join is started again.
+    fn register(&self, sink: &Connector) {
+        let rest = self.stack.rest().unwrap();
+        rest.put_config(&sink.name, &sink.config()).unwrap();
+        for _ in 0..PARTITIONS {
+            match rest.wait_running(&sink.name, PARTITIONS, LIMIT) {
+                Err(failed) if failed.to_string().contains(CONNECTS_OWN) => {
+                    watch::revive_sink(self, sink);
+                }
+                ended => return ended.unwrap(),
+            }
+        }
+        rest.wait_running(&sink.name, PARTITIONS, LIMIT).unwrap();
     }
 
     /// Ends sinks that no later scenario needs.
