@@ -80,7 +80,10 @@ impl Arena {
     ) {
         say(format!("attack: {name}"));
         let began = Instant::now();
-        sinks.iter().for_each(|sink| self.register(sink));
+        for sink in sinks {
+            self.stack.rest().unwrap().put_config(&sink.name, &sink.config()).unwrap();
+            self.wait_running(sink);
+        }
         let mysql = self.stack.mysql().unwrap();
         let load = Load::start(mysql, self.next_order, PAUSE).unwrap();
         for sink in sinks {
@@ -100,21 +103,6 @@ impl Arena {
             say(row.to_string());
             self.rows.push(row);
         }
-    }
-
-    /// A task that dies in Connect's own code while the others join is started again.
-    fn register(&self, sink: &Connector) {
-        let rest = self.stack.rest().unwrap();
-        rest.put_config(&sink.name, &sink.config()).unwrap();
-        for _ in 0..PARTITIONS {
-            match rest.wait_running(&sink.name, PARTITIONS, LIMIT) {
-                Err(failed) if failed.to_string().contains(CONNECTS_OWN) => {
-                    watch::revive_sink(self, sink);
-                }
-                ended => return ended.unwrap(),
-            }
-        }
-        rest.wait_running(&sink.name, PARTITIONS, LIMIT).unwrap();
     }
 
     /// Ends sinks that no later scenario needs.
