@@ -66,6 +66,7 @@ def parser():
     delete.add_argument("--partition", type=int, required=True)
     delete.add_argument("--before", type=int, required=True, help="first offset that stays")
     add("group-offsets", group_offsets, "group")
+    add("group", describe_group, "group")
     produce_cmd = add("produce", produce)
     produce_cmd.add_argument("--transactional-id")
     produce_cmd.add_argument(
@@ -169,6 +170,13 @@ def group_offsets(args):
                     "metadata": tp.metadata,
                 }
             )
+
+
+def describe_group(args):
+    """The state of a consumer group and how many members it has."""
+    for future in admin(args.bootstrap).describe_consumer_groups([args.group]).values():
+        group = future.result(CALL_SECONDS)
+        emit({"group": args.group, "state": group.state.name, "members": len(group.members)})
 
 
 def produce(args):

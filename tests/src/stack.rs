@@ -4,6 +4,7 @@
 //! run folder. Never: a server, a port or a folder that is left when the stack is dropped.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::builder::StackBuilder;
 use crate::connect::Worker;
@@ -115,6 +116,32 @@ impl Stack {
         let path = self.folder().join(name);
         std::fs::write(&path, content).context(|| path.display().to_string())?;
         Ok(path)
+    }
+
+    /// Stops a sink connector; it is STOPPED and the last member has left its group on return.
+    ///
+    /// The state of its tasks over REST says nothing: a task that is woken while it stops writes
+    /// RUNNING once more, and Connect (4.3.0) shows that until the next rebalance.
+    ///
+    /// # Errors
+    /// It does not stop within the time.
+    pub fn stop_sink(&self, name: &str, limit: Duration) -> Result<()> {
+        let (rest, tool) = (self.rest()?, self.kafka()?.tool());
+        let group = format!("connect-{name}");
+        rest.set_state(name, "stop")?;
+        let began = Instant::now();
+        loop {
+            let status = rest.status(name)?;
+            let members = tool.run(&["group", &group], &[])?;
+            let left = members.first().is_some_and(|group| group["members"] == 0);
+            if status["connector"]["state"] == "STOPPED" && left {
+                return Ok(());
+            }
+            if began.elapsed() > limit {
+                return Err(Error::new(format!("{name} does not stop: {status}, {members:?}")));
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// Every process, for those who want all of them.

@@ -8,7 +8,7 @@ mod common;
 
 use std::time::Instant;
 
-use alluvium_tests::{Connector, Server as _, Stack, Table};
+use alluvium_tests::{Server as _, Stack, Table};
 use common::{LIMIT, events, register, sink_of};
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ fn expired_while_stopped(stack: &Stack) {
     register(stack, &sink, 1);
     tool.produce(&events("expires", 1, 0..100)).unwrap();
     wait_for_rows(stack, "expires", 100, 100);
-    stop(stack, &sink);
+    stack.stop_sink(&sink.name, LIMIT).unwrap();
     tool.produce(&events("expires", 1, 100..200)).unwrap();
     tool.run(&["delete-records", "expires", "--partition", "0", "--before", "150"], &[]).unwrap();
     stack.rest().unwrap().set_state("expires", "resume").unwrap();
@@ -81,7 +81,7 @@ fn altered_over_rest(stack: &Stack) {
     register(stack, &sink, 1);
     tool.produce(&events("moved", 1, 0..100)).unwrap();
     wait_for_rows(stack, "moved", 100, 100);
-    stop(stack, &sink);
+    stack.stop_sink(&sink.name, LIMIT).unwrap();
     tool.produce(&events("moved", 1, 100..200)).unwrap();
 
     let to = |offset: i64| {
@@ -99,7 +99,7 @@ fn altered_over_rest(stack: &Stack) {
     rest.set_state("moved", "resume").unwrap();
     wait_for_rows(stack, "moved", 150, 150);
 
-    stop(stack, &sink);
+    stack.stop_sink(&sink.name, LIMIT).unwrap();
     let rewind = sink.with("rewind.allowed", "true");
     rest.put_config("moved", &rewind.config()).unwrap();
     let back = rest.alter_offsets("moved", &to(0)).unwrap();
@@ -124,15 +124,6 @@ fn wait_for_rows(stack: &Stack, folder: &str, rows: u64, ids: u64) {
         assert!(began.elapsed() < LIMIT, "{folder}: {seen:?}, not {rows}\n{}", log.tail());
         std::thread::sleep(std::time::Duration::from_millis(500));
     }
-}
-
-fn stop(stack: &Stack, connector: &Connector) {
-    let rest = stack.rest().unwrap();
-    rest.set_state(&connector.name, "stop").unwrap();
-    wait_for_status(stack, &connector.name, |status| {
-        let stopped = status["connector"]["state"] == "STOPPED";
-        (stopped && status["tasks"].as_array().is_some_and(Vec::is_empty)).then(String::new)
-    });
 }
 
 fn wait_for_failure(stack: &Stack, name: &str) -> String {
