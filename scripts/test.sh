@@ -117,12 +117,14 @@ lane_java() {
 lane_e2e() {
   scripts/install.sh all
   gradle --no-daemon --console=plain -q -PnativeDebug pluginZip
+  cargo build --locked -p alluvium-cli
   cargo test --locked --no-fail-fast -p alluvium-tests -- --nocapture --test-threads=1
 }
 
 lane_chaos() {
   scripts/install.sh all
   gradle --no-daemon --console=plain -q -PnativeDebug pluginZip
+  cargo build --locked -p alluvium-cli
   RUNS=${RUNS:-20} MINUTES=${MINUTES:-10} cargo test --locked -p alluvium-tests --no-fail-fast --test chaos \
     --test attack -- --nocapture --ignored --test-threads=1
 }

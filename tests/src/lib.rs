@@ -7,7 +7,7 @@
 //! Table of contents: `stack` and `builder` put the servers together; `mysql_server`, `kafka`,
 //! `s3` and `connect` are one server each; `rest` and `kafka_tool` ask them; `process`, `log`,
 //! `spawner`, `guard` and `run_folder` make sure that nothing is left; `parts`, `settings` and
-//! `ports` say where things are; `shipped` are the connectors' files; `lake` reads what came of it;
+//! `ports` say where things are; `shipped` are the connectors' files; `lake` and `program` read what came of it;
 //! `proxy` stands before the store, to kill a worker at a request of one's choice.
 
 mod addresses;
@@ -27,6 +27,7 @@ mod parts;
 mod plugin;
 mod ports;
 mod process;
+mod program;
 mod proxy;
 mod rest;
 mod run_folder;
@@ -52,6 +53,7 @@ pub use mysql_server::MySql;
 pub use parts::Parts;
 pub use plugin::Plugin;
 pub use process::{Process, Recipe};
+pub use program::Program;
 pub use proxy::{Exchange, Proxy};
 pub use rest::{Answer, ConnectRest};
 pub use s3::S3;

@@ -12,7 +12,7 @@ mod killing;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use alluvium_tests::{Agreement, Load, Proxy, Stack, Table, say};
+use alluvium_tests::{Agreement, Load, Program, Proxy, Stack, Table, say};
 use common::{SINK, SOURCE, TABLE, TOPIC, register, register_source, sink};
 use killing::{Killer, PHASES};
 use serde_json::Value;
@@ -73,6 +73,7 @@ fn kill(runs: usize) {
     assert!(seen.compared >= changes, "fewer rows than changes: {seen:?}");
     assert_eq!(state["wrong"], 0, "{state}");
     assert!(state["compared"].as_u64().unwrap() > 0, "{state}");
+    Program::verify(&stack, &sink(&stack)).unwrap();
     for phase in PHASES {
         assert!(killer.kills(phase) > 0, "no kill {phase}");
     }

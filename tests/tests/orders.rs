@@ -8,7 +8,7 @@ mod common;
 
 use std::time::Duration;
 
-use alluvium_tests::{Connector, Stack, Table};
+use alluvium_tests::{Connector, Program, Stack, Table};
 use common::{LIMIT, SINK, SOURCE, TABLE, TOPIC, register, sink};
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ fn orders_go_from_mysql_to_the_lake_with_the_shipped_files() {
     // 4 of the snapshot, 3 inserts, 1 update, 1 delete, 1 tombstone.
     stack.kafka().unwrap().tool().wait_for(TOPIC, 10, 60).unwrap();
 
-    for url in [TABLE, &folder] {
+    for (url, sink) in [(TABLE, &sink(&stack)), (folder.as_str(), &local)] {
         let table = Table::new(&stack, url).unwrap();
         let seen = table.wait_complete(&[TOPIC], LIMIT).unwrap();
         println!("orders in {url}: {}", seen.to_json());
@@ -49,6 +49,11 @@ fn orders_go_from_mysql_to_the_lake_with_the_shipped_files() {
         let expected =
             json!([{"_op":"c","n":3},{"_op":"d","n":1},{"_op":"r","n":4},{"_op":"u","n":1}]);
         assert_eq!(Value::Array(ops), expected);
+        let verified = Program::verify(&stack, sink).unwrap();
+        assert_eq!(
+            (&verified["summary"]["rows"], &verified["summary"]["kafka"]),
+            (&json!(9), &json!(10))
+        );
     }
 }
 

@@ -29,7 +29,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use alluvium_tests::{
-    Connector, Exchange, Load, Proxy, Server as _, Stack, StackBuilder, Table, Worker, say,
+    Connector, Exchange, Load, Program, Proxy, Server as _, Stack, StackBuilder, Table, Worker, say,
 };
 
 use crate::common::{TOPIC, register_source};
@@ -183,6 +183,7 @@ impl Arena {
         );
         assert_eq!(state["wrong"], 0, "{name}: {state}");
         assert!(state["compared"].as_u64().unwrap() > 0, "{state}");
+        Program::verify(&self.stack, sink).unwrap();
         Row::new(name, sink, proof, &seen, &state, began.elapsed())
     }
 
