@@ -4,8 +4,8 @@
     scripts/mutations.py [--seeds 2000] [--check] [NAME ...]
 
 In: rust-core/tests/delivery/mutations.toml, the last commit (and what is changed in tracked files).
-Out: a table, mutation -> the seed or the test that catches it; exit code 1 when one is not caught,
-does not build, or no longer finds the text it replaces. Never: a change in this clone; the work is
+Out: a table, mutation -> the seed or the test that catches it; exit code 1 when one is not caught
+(or one that is said to survive is), does not build, or no longer finds the text it replaces. Never: a change in this clone; the work is
 done in a worktree of its own, with a target folder of its own beside cargo's.
 """
 
@@ -69,6 +69,11 @@ def show(tree, mutation, seeds):
         for name, text in before.items():
             (tree / name).write_text(text)
     seconds = time.monotonic() - began
+    survives = mutation.get("survives")
+    if survives and not by:
+        by, how = "nothing, as expected", survives
+    elif survives:
+        by, how = None, f"{by} catches what nothing can: {how}"
     print(f"| {mutation['name']} | {by or 'NOT CAUGHT'} | {how} | {seconds:.0f} s |", flush=True)
     return by is not None
 

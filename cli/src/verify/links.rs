@@ -66,37 +66,22 @@ fn joins(
         findings.add(Kind::BrokenChain, 1, at, &text)?;
     }
     let Some(next) = record.next_offset else { return Ok(()) };
-    match later.start {
-        Some(start) if start == next => Ok(()),
-        Some(start) if start > next => {
-            let text = format!(
-                "{} are covered by no record: record {} ends at {next}, this one starts at {start}",
-                show::offsets(next, start),
-                record.seq
-            );
-            findings.add(
-                Kind::BrokenRange,
-                (start - next).unsigned_abs(),
-                at.offsets(next, start),
-                &text,
-            )
-        }
-        Some(start) => {
-            let text = format!(
-                "{} are covered by two records: {} ends at {next}, this one starts at {start}",
-                show::offsets(start, next),
-                record.seq
-            );
-            findings.add(
-                Kind::BrokenRange,
-                (next - start).unsigned_abs(),
-                at.offsets(start, next),
-                &text,
-            )
-        }
-        None => {
-            let text = format!("its start is unknown, though record {} ends at {next}", record.seq);
-            findings.add(Kind::BrokenRange, 1, at, &text)
-        }
+    let Some(start) = later.start else {
+        let text = format!("its start is unknown, though record {} ends at {next}", record.seq);
+        return findings.add(Kind::BrokenRange, 1, at, &text);
+    };
+    if start == next {
+        return Ok(());
     }
+    let (from, to, by) = if start > next {
+        (next, start, "no record: record")
+    } else {
+        (start, next, "two records:")
+    };
+    let text = format!(
+        "{} are covered by {by} {} ends at {next}, this one starts at {start}",
+        show::offsets(from, to),
+        record.seq
+    );
+    findings.add(Kind::BrokenRange, (to - from).unsigned_abs(), at.offsets(from, to), &text)
 }

@@ -60,10 +60,14 @@ async fn refuse_rewinds(lake: &Lake, identity: &Arc<Identity>, targets: &[Target
             return Err(rewinds(&context, head.next_offset, target.offset));
         }
     }
+    if !targets.is_empty() {
+        return Ok(());
+    }
+    // A reset names no topic-partition: any log of the sink is too many.
     let logs = LogKeys::of_sink(&lake.meta.prefix, &identity.sink_id);
     let own = LogKeys::pending_reset(&lake.meta.prefix, &identity.sink_id);
     let found = lake.meta.store.list(&logs, None).await?;
-    if targets.is_empty() && found.iter().any(|object| object.key != own) {
+    if found.iter().any(|object| object.key != own) {
         let text = "offsets cannot be reset while there is a commit log of this sink: the rows it \
                     knows of would be laid down a second time. Set rewind.allowed=true if that is \
                     wanted, or begin another table by another lake.url";

@@ -53,6 +53,22 @@ async fn what_was_not_committed_at_a_crash_is_read_again() {
     world.check_log(0);
 }
 
+/// Connect's pause set outlives revoke and assign; the log is claimed before the next `put`, which
+/// therefore never saw the topic-partition opening.
+#[tokio::test(start_paused = true)]
+async fn a_pause_of_the_last_assignment_does_not_outlive_the_next() {
+    let mut world = World::new().with_rows(0, 5);
+    let mut worker = world.worker(&Options::default());
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    worker.iterate(&world.kafka).unwrap();
+    assert!(worker.is_paused(&tp(0)), "it is opening");
+    worker.revoke(&[tp(0)], &mut world.group, CLOSE).await;
+    worker.assign(&[tp(0)], &world.kafka, &world.group);
+    tokio::time::sleep(5 * SECOND).await;
+    world.run(&mut worker, 3 * SECOND).await;
+    world.check_all(0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_revoke_commits_what_was_taken() {
     let mut world = World::new().with_rows(0, 30);
