@@ -54,6 +54,35 @@ fn the_fast_way_allocates_nothing() {
     }
 }
 
+/// Values that are made anew: text of a decimal, bytes of a geometry.
+#[test]
+fn neither_do_wide_decimals_and_structs() {
+    let field = |literal: &str, name: &str, more: &str, field: &str| {
+        format!(r#"{{"type":"{literal}","optional":true,"name":"{name}",{more}"field":"{field}"}}"#)
+    };
+    let digits = r#""parameters":{"scale":"30","connect.decimal.precision":"65"},"#;
+    let row = [
+        field("bytes", "org.apache.kafka.connect.data.Decimal", digits, "wide"),
+        field("struct", "io.debezium.data.VariableScaleDecimal", "", "variable"),
+        field("struct", "io.debezium.data.geometry.Point", "", "point"),
+    ]
+    .join(",");
+    let value = format!(
+        r#"{{"schema":{{"type":"struct","fields":[{{"type":"struct","fields":[{row}],"field":"after"}},{{"type":"string","field":"op"}}]}},"payload":{{"after":{{"wide":"/wzp2OOAPG91dBC5sca6EIXayfYAAAAAAAAAAQ==","variable":{{"scale":3,"value":"AeJA"}},"point":{{"x":0.0,"y":0.0,"wkb":"AQEAAAAAAAAAAAAAAAAAAAAAAAAA","srid":4326}}}},"op":"c"}}}}"#
+    );
+    let mut reader = EnvelopeReader::new(&[]).unwrap();
+    let mut row = Row::default();
+    let mut read = || {
+        let value = Some(value.as_bytes());
+        let record = RawRecord { tp: TpId(1), offset: 0, timestamp_ms: None, key: None, value };
+        matches!(reader.read(&record, &mut row).unwrap(), Parsed::Row(_))
+    };
+    assert!(read() && read());
+    let counted = allocation_counter::measure(|| assert!(read()));
+    assert_eq!(counted.count_total, 0);
+    assert_eq!((reader.ways().fast, reader.ways().slow), (2, 1));
+}
+
 #[test]
 fn the_counter_counts() {
     let counted = allocation_counter::measure(|| drop(std::hint::black_box(vec![1, 2, 3])));

@@ -43,7 +43,7 @@ pub struct Config {
     pub partition_timezone: chrono_tz::Tz,
     /// `partition.path`, as given.
     pub partition_path: String,
-    /// `columns.types`: column name to type name, for topics without schemas.
+    /// `columns.types`: column name to type name.
     pub columns_types: Vec<(String, String)>,
     /// `parquet.*`.
     pub parquet: ParquetConfig,

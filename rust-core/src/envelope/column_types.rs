@@ -1,14 +1,15 @@
 //! `columns.types`: better types for the columns of topics without schemas. In: pairs of column
-//! name and type name. Out: how each named column is spelled and what it holds. Never applied to a
-//! topic whose records carry their schema.
+//! name and type name. Out: how each named column is spelled and what it holds. Where records carry
+//! their schema it knows better: there `text`, `bigint` and `duration_us` take a logical type back,
+//! all other names say nothing.
 //!
 //! | type name | what the JSON holds | column |
 //! | --- | --- | --- |
 //! | `boolean` | `true`, `false` | boolean |
 //! | `smallint`, `int`, `bigint` | integer | 16, 32, 64 bits |
 //! | `float`, `double` | number | 32, 64 bits |
-//! | `decimal(p,s)` | number, or text of one (`decimal.handling.mode=string`, `double`) | decimal |
-//! | `decimal_base64(p,s)` | base64 (`decimal.handling.mode=precise`, Debezium's default) | decimal |
+//! | `decimal(p,s)` | number, or text of one (`decimal.handling.mode=string`, `double`) | decimal; above 38 digits text |
+//! | `decimal_base64(p,s)` | base64 (`decimal.handling.mode=precise`, Debezium's default) | as `decimal` |
 //! | `text`, `enum` | string | text |
 //! | `json` | string that holds JSON (a MySQL JSON column), or any JSON value | JSON text |
 //! | `binary_base64` | base64 | bytes |
@@ -18,7 +19,7 @@
 //! | `timestamp` · `timestamp_ms`, `_us`, `_ns` | `2026-03-01T08:15:30` · units since 1970 | local time |
 //! | `timestamptz` · `timestamptz_ms`, `_us`, `_ns` | text with `Z` or offset · units since 1970 | instant |
 
-use super::wire::{Unit, Wire, fit_decimal};
+use super::wire::{Typed, Unit, Wire, decimal_of};
 use crate::error::{Error, Kind, Result};
 use crate::schema::ColumnKind;
 use std::collections::HashMap;
@@ -42,6 +43,24 @@ impl ColumnTypes {
             }
         }
         Ok(Self(types))
+    }
+
+    /// The type of a column whose schema says `typed`, sent as `literal`.
+    pub(super) fn plainer(&self, column: &str, literal: &str, typed: Typed) -> Typed {
+        let (wire, kind) = match (self.get(column), typed.wire) {
+            (Some((Wire::Text, kind @ ColumnKind::Utf8)), _) if literal == "string" => {
+                (Wire::Text, kind)
+            }
+            (Some((wire, kind @ ColumnKind::Int64)), _) if literal.starts_with("int") => {
+                (wire, kind)
+            }
+            // The unit is the one of the name, whatever is declared.
+            (Some((_, kind @ ColumnKind::Duration)), Wire::Time(unit)) => {
+                (Wire::Duration(unit), kind)
+            }
+            _ => return typed,
+        };
+        Typed { wire, kind, known: true }
     }
 
     /// The declared type of a column.
@@ -92,13 +111,10 @@ fn declared(name: &str) -> Result<(Wire, ColumnKind), String> {
         let (Ok(p), Ok(s)) = (p.trim().parse(), s.trim().parse()) else {
             return Err(format!("{name:?} should read {prefix}digits,digits behind the point)"));
         };
-        let (precision, scale) = fit_decimal(p, s)?;
-        let wire = if base64 {
-            Wire::DecimalBase64(precision, scale)
-        } else {
-            Wire::DecimalText(precision, scale)
-        };
-        return Ok((wire, ColumnKind::Decimal { precision, scale }));
+        if !(0..=p).contains(&s) {
+            return Err(format!("{name:?} has more digits behind the point than digits"));
+        }
+        return decimal_of(p, s, base64);
     }
     let known: Vec<_> = NAMES.iter().map(|(known, ..)| *known).collect();
     Err(format!(
@@ -122,9 +138,10 @@ mod tests {
             ),
             ("decimal(10,2)", Some((Wire::DecimalText(10, 2), decimal(10, 2)))),
             ("decimal( 10 )", Some((Wire::DecimalText(10, 0), decimal(10, 0)))),
-            ("decimal_base64(65, 30)", Some((Wire::DecimalBase64(65, 30), decimal(65, 30)))),
-            ("decimal(77,0)", None),
+            ("decimal_base64(65, 30)", Some((Wire::ExactBase64(65, 30), ColumnKind::Utf8))),
+            ("decimal(77,0)", Some((Wire::ExactText(77, 0), ColumnKind::Utf8))),
             ("decimal(2,3)", None),
+            ("decimal(2,-3)", None),
             ("decimal(x,3)", None),
             ("decimal(0,0)", None),
             ("varchar", None),

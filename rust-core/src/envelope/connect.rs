@@ -1,6 +1,7 @@
 //! The schema that JsonConverter writes into each record. In: its JSON text. Out: the shape of the
 //! records it describes, or why they are no rows. Defaults in it are not values and are ignored.
 
+use super::column_types::ColumnTypes;
 use super::control::{self, NOT_AN_EVENT};
 use super::json::bad;
 use super::plan::{Field, Shape};
@@ -38,7 +39,7 @@ struct Schema {
 }
 
 /// Reads a schema's JSON text.
-pub(super) fn describe(json: &str) -> Result<Described> {
+pub(super) fn describe(json: &str, declared: &ColumnTypes) -> Result<Described> {
     let schema: Schema = serde_json::from_str(json)
         .map_err(|cause| bad(format!("the schema is not one of Kafka Connect: {cause}")))?;
     if let Some(reason) = schema.name.as_deref().and_then(control::by_schema) {
@@ -55,6 +56,7 @@ pub(super) fn describe(json: &str) -> Result<Described> {
         let typed =
             typed(&field.literal, field.name.as_deref(), parameters.unwrap_or(&HashMap::new()))
                 .map_err(|reason| bad(format!("schema: {reason}")).with("field", &name))?;
+        let typed = declared.plainer(&name, &field.literal, typed);
         if let (false, Some(logical)) = (typed.known, &field.name) {
             unknown.push((name.clone(), logical.clone()));
         }

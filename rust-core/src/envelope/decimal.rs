@@ -1,13 +1,12 @@
-//! Decimals. In: big-endian integers, or texts. Out: unscaled values that have no more digits than
-//! declared. Never rounds: what does not fit is an error.
-
-use arrow::datatypes::i256;
+//! Decimals of up to 38 digits. In: big-endian integers, or texts. Out: unscaled values that have no
+//! more digits than declared. Never rounds: what does not fit is an error. Wider ones: `exact`.
 
 /// Why a decimal does not fit, for messages.
 pub(super) type Reason = &'static str;
 
-const TOO_WIDE: Reason = "it has more digits than declared";
-const NOT_A_NUMBER: Reason = "it is not a number";
+pub(super) const TOO_WIDE: Reason = "it has more digits than declared";
+pub(super) const TOO_FINE: Reason = "it has more digits behind the point than declared";
+pub(super) const NOT_A_NUMBER: Reason = "it is not a number";
 
 /// 10^p for p of 0..=38.
 const POWERS: [i128; 39] = {
@@ -39,31 +38,63 @@ pub(super) fn narrow(bytes: &[u8], precision: u8) -> Result<i128, Reason> {
     fit_narrow(value, precision)
 }
 
-/// The same for 39 to 76 digits, as 32 little-endian bytes.
-pub(super) fn wide(bytes: &[u8], precision: u8) -> Result<[u8; 32], Reason> {
-    let (first, fill) = sign(bytes)?;
-    let mut be = [fill; 32];
-    if bytes.len() <= 32 {
-        be[32 - bytes.len()..].copy_from_slice(bytes);
-    } else {
-        let (padding, rest) = bytes.split_at(bytes.len() - 32);
-        if rest[0] & 0x80 != first & 0x80 || padding.iter().any(|b| *b != fill) {
-            return Err(TOO_WIDE);
-        }
-        be.copy_from_slice(rest);
-    }
-    fit_wide(i256::from_be_bytes(be), precision)
-}
-
 /// An unscaled value of at most 38 digits from text like `-12.30` or `1.2E+3`.
 pub(super) fn narrow_text(text: &[u8], precision: u8, scale: i8) -> Result<i128, Reason> {
-    let value = digits(text, precision, scale)?;
-    value.to_i128().ok_or(TOO_WIDE)
+    let Parts { negative, whole, fraction, exponent } = Parts::of(text)?;
+    // Digits left of this position belong to the unscaled value, those right of it must be zeros.
+    let keep = whole.len() as i64 + exponent + i64::from(scale);
+    let mut value = 0i128;
+    for (at, digit) in whole.iter().chain(fraction).enumerate() {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return Err(NOT_A_NUMBER);
+        }
+        if (at as i64) < keep {
+            let ten = value.checked_mul(10);
+            value = ten.and_then(|v| v.checked_add(digit.into())).ok_or(TOO_WIDE)?;
+        } else if digit != 0 {
+            return Err(TOO_FINE);
+        }
+    }
+    let missing = keep - (whole.len() + fraction.len()) as i64;
+    if value != 0 {
+        for _ in 0..missing.max(0) {
+            value = value.checked_mul(10).ok_or(TOO_WIDE)?;
+        }
+    }
+    fit_narrow(if negative { -value } else { value }, precision)
 }
 
-/// The same for 39 to 76 digits, as 32 little-endian bytes.
-pub(super) fn wide_text(text: &[u8], precision: u8, scale: i8) -> Result<[u8; 32], Reason> {
-    digits(text, precision, scale).map(i256::to_le_bytes)
+/// A number's text, taken apart. The digits are not looked at yet.
+pub(super) struct Parts<'a> {
+    pub(super) negative: bool,
+    /// Never empty.
+    pub(super) whole: &'a [u8],
+    pub(super) fraction: &'a [u8],
+    pub(super) exponent: i64,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a text like `-12.30` or `1.2E+3` apart.
+    pub(super) fn of(text: &'a [u8]) -> Result<Self, Reason> {
+        let (negative, text) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, text),
+        };
+        let (mantissa, exponent) = match text.iter().position(|b| matches!(b, b'e' | b'E')) {
+            Some(at) => (&text[..at], exponent(&text[at + 1..])?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = match mantissa.iter().position(|b| *b == b'.') {
+            Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
+            None => (mantissa, &b""[..]),
+        };
+        if whole.is_empty() {
+            return Err(NOT_A_NUMBER);
+        }
+        Ok(Self { negative, whole, fraction, exponent })
+    }
 }
 
 /// The first byte, and the byte that continues its sign to the left.
@@ -75,56 +106,6 @@ fn sign(bytes: &[u8]) -> Result<(u8, u8), Reason> {
 fn fit_narrow(value: i128, precision: u8) -> Result<i128, Reason> {
     let limit = POWERS.get(usize::from(precision)).ok_or(TOO_WIDE)?;
     if value.unsigned_abs() < limit.unsigned_abs() { Ok(value) } else { Err(TOO_WIDE) }
-}
-
-fn fit_wide(value: i256, precision: u8) -> Result<[u8; 32], Reason> {
-    let limit = i256::from_i128(10).checked_pow(precision.into()).ok_or(TOO_WIDE)?;
-    if value < limit && value > limit.wrapping_neg() {
-        Ok(value.to_le_bytes())
-    } else {
-        Err(TOO_WIDE)
-    }
-}
-
-/// Reads decimal text into an unscaled value of `scale`; digits that would be lost are an error.
-fn digits(text: &[u8], precision: u8, scale: i8) -> Result<i256, Reason> {
-    let (negative, text) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
-    };
-    let (mantissa, exponent) = match text.iter().position(|b| matches!(b, b'e' | b'E')) {
-        Some(at) => (&text[..at], exponent(&text[at + 1..])?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = match mantissa.iter().position(|b| *b == b'.') {
-        Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
-        None => (mantissa, &b""[..]),
-    };
-    let all = || whole.iter().chain(fraction);
-    if whole.is_empty() || !all().all(u8::is_ascii_digit) {
-        return Err(NOT_A_NUMBER);
-    }
-    // Digits left of this position belong to the unscaled value, those right of it must be zeros.
-    let keep = whole.len() as i64 + exponent + i64::from(scale);
-    let ten = i256::from_i128(10);
-    let mut value = i256::ZERO;
-    for (at, digit) in all().enumerate() {
-        if (at as i64) < keep {
-            let digit = i256::from_i128(i128::from(digit - b'0'));
-            value = value.checked_mul(ten).and_then(|v| v.checked_add(digit)).ok_or(TOO_WIDE)?;
-        } else if *digit != b'0' {
-            return Err("it has more digits behind the point than declared");
-        }
-    }
-    let missing = keep - (whole.len() + fraction.len()) as i64;
-    if value != i256::ZERO {
-        for _ in 0..missing.max(0) {
-            value = value.checked_mul(ten).ok_or(TOO_WIDE)?;
-        }
-    }
-    fit_wide(value, precision)?;
-    Ok(if negative { value.wrapping_neg() } else { value })
 }
 
 fn exponent(text: &[u8]) -> Result<i64, Reason> {
@@ -163,21 +144,6 @@ mod tests {
     }
 
     #[test]
-    fn wide_decimals_hold_65_digits() {
-        let nines = i256::from_string(&"9".repeat(65)).unwrap();
-        for value in [nines, nines.wrapping_neg(), i256::ZERO, i256::MINUS_ONE] {
-            assert_eq!(wide(&value.to_be_bytes(), 65), Ok(value.to_le_bytes()));
-            let mut padded = vec![if value < i256::ZERO { 0xff } else { 0 }; 3];
-            padded.extend(value.to_be_bytes());
-            assert_eq!(wide(&padded, 65), Ok(value.to_le_bytes()));
-        }
-        assert_eq!(wide(&nines.to_be_bytes(), 64), Err(TOO_WIDE));
-        assert_eq!(wide(&nines.wrapping_neg().to_be_bytes(), 64), Err(TOO_WIDE));
-        assert_eq!(wide(&[0x7f; 33], 76), Err(TOO_WIDE));
-        assert_eq!(wide(&i256::MIN.to_be_bytes(), 76), Err(TOO_WIDE));
-    }
-
-    #[test]
     fn text_is_exact_or_refused() {
         let cases = [
             ("12.30", 10, 2, Ok(1230)),
@@ -204,9 +170,5 @@ mod tests {
         for (text, precision, scale, expected) in cases {
             assert_eq!(narrow_text(text.as_bytes(), precision, scale), expected, "{text}");
         }
-        let nines = "9".repeat(65);
-        let expected = i256::from_string(&nines).unwrap().to_le_bytes();
-        assert_eq!(wide_text(nines.as_bytes(), 65, 0), Ok(expected));
-        assert_eq!(wide_text("9".repeat(80).as_bytes(), 76, 0), Err(TOO_WIDE));
     }
 }

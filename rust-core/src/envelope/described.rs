@@ -1,6 +1,7 @@
 //! Plans for records that carry their schema. In: the bytes before the payload, or the schema
 //! itself. Out: the plan, compiled once a schema: equal bytes are an equal schema.
 
+use super::column_types::ColumnTypes;
 use super::connect::{Described, describe};
 use super::plan::{Plan, Schemas, columns};
 use super::recent::Recent;
@@ -8,12 +9,14 @@ use super::slow::span_in;
 use crate::error::Result;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The schemas of one topic-partition.
 #[derive(Debug)]
 pub(super) struct DescribedPlans {
     /// The schema of the last record that had one is the current one.
     known: Recent<Known>,
+    declared: Arc<ColumnTypes>,
     /// Logical names that were reported.
     reported: HashSet<String>,
 }
@@ -44,8 +47,8 @@ const KNOWN: usize = 32;
 
 impl DescribedPlans {
     /// No schemas yet.
-    pub(super) fn new() -> Self {
-        Self { known: Recent::new(KNOWN), reported: HashSet::new() }
+    pub(super) fn new(declared: Arc<ColumnTypes>) -> Self {
+        Self { known: Recent::new(KNOWN), declared, reported: HashSet::new() }
     }
 
     /// What records that begin like this are, and how long the beginning is; the payload and one
@@ -84,7 +87,7 @@ impl DescribedPlans {
     }
 
     fn learn(&mut self, schema: &str, schemas: &mut Schemas) -> Result<Meaning> {
-        Ok(match describe(schema)? {
+        Ok(match describe(schema, &self.declared)? {
             Described::Skip(reason) => Meaning::Skip(reason),
             Described::Rows { shape, unknown } => {
                 for (column, name) in unknown {

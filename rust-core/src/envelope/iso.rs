@@ -1,18 +1,22 @@
 //! ISO 8601 texts as Debezium writes them. In: bytes. Out: days, µs of the day, µs since 1970.
 //! Never rounds, never guesses: digits below a microsecond must be zeros, an offset is applied,
-//! anything else is an error. Years of four digits.
+//! anything else is an error. Years as Java writes them: four digits, or a sign and up to nine.
 
 /// Why a text does not fit, for messages.
 type Reason = &'static str;
 
 const BAD: Reason = "it is not a valid ISO 8601 text of this kind";
-const BELOW_US: Reason = "it has digits below the microsecond, which the column cannot hold";
+const BELOW_US: Reason = "it has digits below the microsecond, which the column cannot hold; \
+                          declare it as text in columns.types to take it as it is sent";
+const RANGE: Reason = "it is out of range";
 const DAY_US: i64 = 86_400_000_000;
+/// Periods of 400 years that are more than a billion years.
+const PERIODS: i64 = 2_500_001;
 
 /// `2026-03-01T08:15:30.123456+02:00` as µs since 1970, UTC.
 pub(super) fn zoned(text: &[u8]) -> Result<i64, Reason> {
     let (local, rest) = date_time(text)?;
-    Ok(local - offset(rest)? * 1_000_000)
+    local.checked_sub(offset(rest)? * 1_000_000).ok_or(RANGE)
 }
 
 /// `2026-03-01T08:15:30.123456`, perhaps with `Z`, as µs since 1970 without zone.
@@ -26,7 +30,7 @@ pub(super) fn timestamp(text: &[u8]) -> Result<i64, Reason> {
 pub(super) fn date(text: &[u8]) -> Result<i64, Reason> {
     let (days, rest) = ymd(text)?;
     no_zone(rest)?;
-    Ok(days)
+    i32::try_from(days).map(i64::from).map_err(|_| RANGE)
 }
 
 /// `08:15:30.123456`, perhaps with `Z`, as µs of the day.
@@ -44,19 +48,38 @@ fn no_zone(rest: &[u8]) -> Result<(), Reason> {
 fn date_time(text: &[u8]) -> Result<(i64, &[u8]), Reason> {
     let (days, rest) = ymd(text)?;
     let (us, rest) = hms(rest.strip_prefix(b"T").ok_or(BAD)?)?;
-    Ok((days * DAY_US + us, rest))
+    let local = days.checked_mul(DAY_US).and_then(|days| days.checked_add(us));
+    Ok((local.ok_or(RANGE)?, rest))
 }
 
 fn ymd(text: &[u8]) -> Result<(i64, &[u8]), Reason> {
-    let (&[a, b, c, d, b'-', m1, m2, b'-', d1, d2], rest) = text.split_first_chunk().ok_or(BAD)?
-    else {
+    let (year, rest) = year(text)?;
+    let (&[b'-', m1, m2, b'-', d1, d2], rest) = rest.split_first_chunk().ok_or(BAD)? else {
         return Err(BAD);
     };
-    let (year, month, day) = (two(a, b)? * 100 + two(c, d)?, two(m1, m2)?, two(d1, d2)?);
+    let (month, day) = (two(m1, m2)?, two(d1, d2)?);
     if !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
         return Err(BAD);
     }
     Ok((days_from_civil(year, month, day), rest))
+}
+
+/// `2026`, `-0044`, `+10000`.
+fn year(text: &[u8]) -> Result<(i64, &[u8]), Reason> {
+    if let Some((&[a, b, c, d], rest)) = text.split_first_chunk()
+        && a.is_ascii_digit()
+    {
+        return Ok((two(a, b)? * 100 + two(c, d)?, rest));
+    }
+    let (&sign, text) = text.split_first().ok_or(BAD)?;
+    let length = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at(length);
+    let year = digits.iter().fold(0, |year, digit| year * 10 + i64::from(digit - b'0'));
+    match (sign, length) {
+        (b'-', 4..=9) if year > 0 => Ok((-year, rest)),
+        (b'+', 5..=9) if year > 9_999 => Ok((year, rest)),
+        _ => Err(BAD),
+    }
 }
 
 /// The time of the day, and what follows it. Seconds may be missing, as in Java's short form.
@@ -126,13 +149,14 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar, for years of 0 and above
+/// Days since 1970-01-01 in the proleptic Gregorian calendar, for years of up to nine digits
 /// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March, so that the leap day is the last; moved up by 400 to stay positive.
-    let year = year + 400 - i64::from(month <= 2);
+    // Years begin in March, so that the leap day is the last; moved up to stay positive, by periods
+    // of 400 years, which all have the same days.
+    let year = year + PERIODS * 400 - i64::from(month <= 2);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468 - 146_097
+    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468 - PERIODS * 146_097
 }
 
 #[cfg(test)]
@@ -151,6 +175,31 @@ mod tests {
         }
         for bad in ["2026-02-29", "1900-02-29", "2026-04-31", "2026-00-01", "2026-13-01"] {
             assert_eq!(date(bad.as_bytes()), Err(BAD), "{bad}");
+        }
+    }
+
+    #[test]
+    fn years_of_more_than_four_digits_and_before_the_first_agree_with_chrono() {
+        let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
+        for year in [-262_000, -99_999, -4_712, -401, -400, -4, -1, 10_000, 99_999, 262_000] {
+            let day = NaiveDate::from_ymd_opt(year, 2, 28).unwrap();
+            let text = match year {
+                0.. => format!("+{year}-02-28Z"),
+                _ => format!("-{:04}-02-28Z", -year),
+            };
+            assert_eq!(date(text.as_bytes()), Ok((day - epoch).num_days()), "{text}");
+        }
+        let leap = |year| date(format!("{year}-02-29").as_bytes()).is_ok();
+        assert!(leap("-0004") && leap("-0400") && leap("+10000"));
+        assert!(!leap("-0001") && !leap("-0100") && !leap("-0003"));
+        assert_eq!(date(b"+5874897-12-31"), Ok(2_145_042_905), "PostgreSQL's last day");
+        assert_eq!(date(b"+5999999-12-31"), Err(RANGE));
+        assert_eq!(zoned(b"+294246-12-31T00:00:00Z"), Ok(9_223_371_158_400_000_000));
+        assert_eq!(zoned(b"+294248-01-01T00:00:00Z"), Err(RANGE));
+        for text in
+            ["-0000-01-01", "+1000-01-01", "+01000-01-01", "-999-01-01", "-1234567890-01-01"]
+        {
+            assert_eq!(date(text.as_bytes()), Err(BAD), "{text}");
         }
     }
 

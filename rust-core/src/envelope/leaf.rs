@@ -4,7 +4,7 @@
 
 use super::row::{Slot, Span, SpanSource};
 use super::wire::{Unit, Wire};
-use super::{decimal, iso};
+use super::{decimal, exact, iso};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -36,8 +36,9 @@ pub(super) fn integer(wire: Wire, value: i64) -> Fit {
             let us = micros(value, unit)?;
             if !(0..DAY_US).contains(&us) {
                 return Err("a time of day lies in 00:00:00 to 23:59:59.999999, and MySQL's TIME \
-                            beyond that is a duration; exclude the column at the source, or let \
-                            errors.tolerance=all send such records to the dead letter queue");
+                            beyond that is a duration; declare the column so in columns.types \
+                            (duration_us), or let errors.tolerance=all send such records to the \
+                            dead letter queue");
             }
             us
         }
@@ -60,7 +61,12 @@ pub(super) fn number(wire: Wire, text: &[u8], arena: &mut Vec<u8>) -> Fit {
             if value.is_finite() { Ok(Slot::Float(value)) } else { Err(RANGE) }
         }
         // `decimal.format=NUMERIC` of the converter writes numbers where others write base64.
-        Wire::DecimalText(p, s) | Wire::DecimalBase64(p, s) => decimal_text(text, p, s, arena),
+        Wire::DecimalText(p, s) | Wire::DecimalBase64(p, s) => {
+            decimal::narrow_text(text, p, s).map(Slot::Decimal)
+        }
+        Wire::ExactText(p, s) | Wire::ExactBase64(p, s) => {
+            exact::text(text, p.into(), s.into(), arena)
+        }
         Wire::Boolean | Wire::Untyped => Err(TYPE),
         _ => {
             let whole = utf8()?.parse().map_err(|_| "it is not an integer of 64 bits")?;
@@ -75,26 +81,22 @@ pub(super) fn text(wire: Wire, text: &[u8], span: Span, arena: &mut Vec<u8>) -> 
         Wire::Text | Wire::Json => Ok(Slot::Bytes(span)),
         Wire::Base64 => {
             let start = arena.len();
-            arena.resize(start + base64::decoded_len_estimate(text.len()), 0);
-            let decoded = STANDARD.decode_slice(text, &mut arena[start..]);
-            let len = decoded.map_err(|_| "it is not base64")?;
-            arena.truncate(start + len);
-            Ok(Slot::Bytes(arena_span(start, len)))
+            base64(text, arena)?;
+            Ok(Slot::Bytes(arena_span(start, arena.len() - start)))
         }
         Wire::DecimalBase64(p, _) => {
-            // 65 digits take 28 bytes; the rest is for redundant sign bytes.
+            // 38 digits take 16 bytes; the rest is for redundant sign bytes.
             let mut buffer = [0; 96];
             let bytes = match STANDARD.decode_slice(text, &mut buffer) {
                 Ok(len) => &buffer[..len],
                 Err(_) if text.len() > buffer.len() => return Err("it is too long"),
                 Err(_) => return Err("it is not base64"),
             };
-            match p {
-                ..=38 => decimal::narrow(bytes, p).map(Slot::Decimal),
-                _ => decimal::wide(bytes, p).map(|wide| in_arena(&wide, arena)),
-            }
+            decimal::narrow(bytes, p).map(Slot::Decimal)
         }
-        Wire::DecimalText(p, s) => decimal_text(text, p, s, arena),
+        Wire::DecimalText(p, s) => decimal::narrow_text(text, p, s).map(Slot::Decimal),
+        Wire::ExactBase64(p, s) => exact::base64(text, p.into(), s.into(), arena),
+        Wire::ExactText(p, s) => exact::text(text, p.into(), s.into(), arena),
         Wire::Zoned => iso::zoned(text).map(Slot::Int),
         Wire::IsoDate => iso::date(text).map(Slot::Int),
         Wire::IsoTime => iso::time(text).map(Slot::Int),
@@ -110,23 +112,20 @@ pub(super) fn text(wire: Wire, text: &[u8], span: Span, arena: &mut Vec<u8>) -> 
     }
 }
 
-/// A span of `len` arena bytes from `start` on. The arena is never longer than a record's value by
-/// more than wide decimals can make it, and a value is checked to be far below 4 GiB.
+/// Appends the bytes that a text of base64 stands for.
+pub(super) fn base64(text: &[u8], arena: &mut Vec<u8>) -> Result<(), &'static str> {
+    let start = arena.len();
+    arena.resize(start + base64::decoded_len_estimate(text.len()), 0);
+    let decoded = STANDARD.decode_slice(text, &mut arena[start..]);
+    let len = decoded.map_err(|_| "it is not base64")?;
+    arena.truncate(start + len);
+    Ok(())
+}
+
+/// A span of `len` arena bytes from `start` on. What makes the arena longer than the record's value,
+/// which is far below 4 GiB, bounds it: `exact`.
 pub(super) fn arena_span(start: usize, len: usize) -> Span {
     Span { source: SpanSource::Arena, start: start as u32, len: len as u32 }
-}
-
-fn in_arena(bytes: &[u8], arena: &mut Vec<u8>) -> Slot {
-    let start = arena.len();
-    arena.extend_from_slice(bytes);
-    Slot::Bytes(arena_span(start, bytes.len()))
-}
-
-fn decimal_text(text: &[u8], precision: u8, scale: i8, arena: &mut Vec<u8>) -> Fit {
-    match precision {
-        ..=38 => decimal::narrow_text(text, precision, scale).map(Slot::Decimal),
-        _ => decimal::wide_text(text, precision, scale).map(|wide| in_arena(&wide, arena)),
-    }
 }
 
 fn micros(value: i64, unit: Unit) -> Result<i64, &'static str> {
@@ -134,7 +133,8 @@ fn micros(value: i64, unit: Unit) -> Result<i64, &'static str> {
         Unit::Us => Ok(value),
         Unit::Ms => value.checked_mul(1_000).ok_or(RANGE),
         Unit::Ns if value % 1_000 == 0 => Ok(value / 1_000),
-        Unit::Ns => Err("it has nanoseconds below the microsecond, which the column cannot hold"),
+        Unit::Ns => Err("it has nanoseconds below the microsecond, which the column cannot hold; \
+                         declare it as bigint in columns.types to take it as it is sent"),
     }
 }
 

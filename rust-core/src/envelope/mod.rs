@@ -14,9 +14,11 @@
 //! - A time of day lies within the day. MySQL's TIME can be a duration: such a value is bad.
 //! - JSON integers will do for floats, numbers for decimals (`decimal.format=NUMERIC`), the strings
 //!   `NaN`, `Infinity` and `-Infinity` for floats. A Java float is read as the float it was.
-//! - A decimal that does not say its digits has 38; one of over 76, or with a negative scale, is bad.
+//! - A decimal that does not say its digits has 38. What no decimal column of 38 digits holds is its
+//!   exact text: wider ones, those with a negative scale, those with a scale of their own.
+//! - A geometry is extended WKB: its SRID is in its bytes.
 //! - An unknown logical name is reported once and falls back to its literal type; structs, arrays
-//!   and maps land as their JSON text, so do geometries, vectors and VariableScaleDecimal as yet.
+//!   and maps land as their JSON text. `docs/types.md` has every name.
 //! - A kept key that comes twice is bad, in the envelope, in the row, in `source` and `transaction`.
 //!   A field of the row that its schema does not name is bad: it would be lost. Other unknown keys
 //!   are left out. A column that is absent is null. Defaults of the schema are never values.
@@ -29,9 +31,11 @@ mod control;
 mod decimal;
 mod described;
 mod event;
+mod exact;
 mod iso;
 mod json;
 mod leaf;
+mod nested;
 mod plain;
 mod plan;
 mod program;

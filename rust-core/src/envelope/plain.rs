@@ -25,7 +25,7 @@ pub(super) type Table = (Vec<u8>, Vec<u8>);
 /// The plans of the records without schema of one topic-partition.
 #[derive(Debug)]
 pub(super) struct PlainPlans {
-    declared: ColumnTypes,
+    declared: Arc<ColumnTypes>,
     /// The plan of the last record is the current one.
     pub(super) plans: Recent<PlainPlan>,
     known: HashMap<Table, Types>,
@@ -62,7 +62,7 @@ pub(super) struct Keys<'a> {
 
 impl PlainPlans {
     /// No plans yet.
-    pub(super) fn new(declared: ColumnTypes) -> Self {
+    pub(super) fn new(declared: Arc<ColumnTypes>) -> Self {
         Self { declared, plans: Recent::new(PLANS), known: HashMap::new() }
     }
 

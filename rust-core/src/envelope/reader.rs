@@ -66,12 +66,12 @@ const MAX_VALUE: usize = 1 << 30;
 const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 impl EnvelopeReader {
-    /// A reader; `columns_types` is `columns.types`, for records without schema. An unknown type
-    /// name is an error of kind [`Config`](crate::error::Kind::Config).
+    /// A reader; `columns_types` is `columns.types`. An unknown type name is an error of kind [`Config`](crate::error::Kind::Config).
     pub fn new(columns_types: &[(String, String)]) -> Result<Self> {
+        let declared = Arc::new(ColumnTypes::parse(columns_types)?);
         Ok(Self {
-            described: DescribedPlans::new(),
-            plain: PlainPlans::new(ColumnTypes::parse(columns_types)?),
+            described: DescribedPlans::new(declared.clone()),
+            plain: PlainPlans::new(declared),
             schemas: Schemas::default(),
             ways: Ways::default(),
         })

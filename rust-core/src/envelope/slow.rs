@@ -8,6 +8,7 @@
 use super::event::Envelope;
 use super::json::{bad, each, string};
 use super::leaf::{self, Fit};
+use super::nested;
 use super::plan::Plan;
 use super::row::{Op, Row, Slot, Span, SpanSource};
 use super::wire::Wire;
@@ -55,7 +56,7 @@ fn scalar(wire: Wire, raw: &RawValue, value: &str, arena: &mut Vec<u8>) -> Fit {
         (Some(first), Wire::Json) if *first != b'"' => Ok(Slot::Bytes(span_in(value, raw.get()))),
         (Some(b't'), _) => leaf::boolean(wire, true),
         (Some(b'f'), _) => leaf::boolean(wire, false),
-        (Some(b'{'), _) => Err("it is an object"),
+        (Some(b'{'), _) => nested::object(wire, raw.get(), arena),
         (Some(b'['), _) => Err("it is an array"),
         (Some(b'"'), _) => match string(raw) {
             Ok(Cow::Borrowed(text)) => {

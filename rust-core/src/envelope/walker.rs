@@ -5,6 +5,7 @@
 
 use super::event::Times;
 use super::leaf::{self, arena_span};
+use super::nested;
 use super::plan::Plan;
 use super::program::{Member, Members, Part};
 use super::row::{Op, Row, Slot, Span, SpanSource};
@@ -204,7 +205,7 @@ impl Walk<'_, '_> {
             Wire::Float32 | Wire::Float64 => {
                 leaf::number(wire, self.scan.number()?, &mut self.row.arena).ok()
             }
-            Wire::DecimalText(..) if self.scan.peek() != Some(b'"') => {
+            Wire::DecimalText(..) | Wire::ExactText(..) if self.scan.peek() != Some(b'"') => {
                 leaf::number(wire, self.scan.number()?, &mut self.row.arena).ok()
             }
             Wire::Raw if matches!(self.scan.peek(), Some(b'{' | b'[')) => self.raw(),
@@ -213,8 +214,10 @@ impl Walk<'_, '_> {
                 let text = self.scan.text()?;
                 self.keep(text).map(Slot::Bytes)
             }
+            Wire::VariableScale | Wire::Geometry => self.nested(wire),
             Wire::Raw | Wire::Untyped => None,
             Wire::DecimalBase64(..) | Wire::DecimalText(..) | Wire::Base64 => self.decoded(wire),
+            Wire::ExactBase64(..) | Wire::ExactText(..) => self.decoded(wire),
             Wire::Zoned | Wire::IsoDate | Wire::IsoTime | Wire::IsoTimestamp => self.decoded(wire),
         }
     }
@@ -227,6 +230,14 @@ impl Walk<'_, '_> {
         }
         let span = in_value(text.start, text.end);
         leaf::text(wire, &self.value[text.start..text.end], span, &mut self.row.arena).ok()
+    }
+
+    /// A struct that stands for one value.
+    fn nested(&mut self, wire: Wire) -> Option<Slot> {
+        let start = self.scan.at();
+        self.scan.skip()?;
+        let json = simdutf8::basic::from_utf8(&self.value[start..self.scan.at()]).ok()?;
+        nested::object(wire, json, &mut self.row.arena).ok()
     }
 
     fn raw(&mut self) -> Option<Slot> {

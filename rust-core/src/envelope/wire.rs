@@ -27,10 +27,18 @@ pub(super) enum Wire {
     Float32,
     /// A number; an integer will do.
     Float64,
-    /// Base64 of a big-endian two's complement integer, the unscaled value.
+    /// Base64 of a big-endian two's complement integer, the unscaled value: digits, scale.
     DecimalBase64(u8, i8),
     /// A number, or its text.
     DecimalText(u8, i8),
+    /// As `DecimalBase64`, for what no decimal column holds: becomes its text.
+    ExactBase64(u16, i16),
+    /// As `DecimalText`, for what no decimal column holds: becomes its text.
+    ExactText(u16, i16),
+    /// `{"scale":2,"value":"<base64>"}`: becomes its text.
+    VariableScale,
+    /// `{"wkb":"<base64>","srid":4326}`: becomes extended WKB.
+    Geometry,
     /// A string.
     Text,
     /// A string of base64.
@@ -69,8 +77,12 @@ impl Wire {
             Wire::Int(32) => "an integer of 32 bits",
             Wire::Int(_) => "an integer of 64 bits",
             Wire::Float32 | Wire::Float64 => "a number",
-            Wire::DecimalBase64(..) => "base64 of a big-endian integer (Debezium's precise mode)",
-            Wire::DecimalText(..) => "a number, or the text of one",
+            Wire::DecimalBase64(..) | Wire::ExactBase64(..) => {
+                "base64 of a big-endian integer (Debezium's precise mode)"
+            }
+            Wire::DecimalText(..) | Wire::ExactText(..) => "a number, or the text of one",
+            Wire::VariableScale => "an object of an integer `scale` and a base64 `value`",
+            Wire::Geometry => "an object of a base64 `wkb` and an integer `srid`",
             Wire::Text => "a string",
             Wire::Base64 => "a string of base64",
             Wire::Date => "days since 1970-01-01",
@@ -102,10 +114,10 @@ pub(super) struct Typed {
     pub(super) known: bool,
 }
 
-/// Highest number of digits a column can hold.
-const MAX_PRECISION: u8 = 76;
-/// Taken where a decimal does not say how many digits it has.
-const DEFAULT_PRECISION: u8 = 38;
+/// Highest number of digits of a decimal column that every reader reads: `docs/decisions/0010-…`.
+const MAX_PRECISION: u8 = 38;
+/// Highest number of digits of a decimal of any kind; PostgreSQL's `numeric(p,s)` ends at 1,000.
+const MAX_DIGITS: u16 = 20_000;
 
 /// The type of a Connect field; the reason if it can be none.
 pub(super) fn typed(
@@ -116,11 +128,8 @@ pub(super) fn typed(
     let known = |wire, kind| Ok(Typed { wire, kind, known: true });
     if let Some(name) = name {
         if (literal, name) == ("bytes", "org.apache.kafka.connect.data.Decimal") {
-            let (precision, scale) = decimal(parameters)?;
-            return known(
-                Wire::DecimalBase64(precision, scale),
-                ColumnKind::Decimal { precision, scale },
-            );
+            let (wire, kind) = decimal(parameters)?;
+            return known(wire, kind);
         }
         if let Some((wire, kind)) = logical(literal, name) {
             return known(wire, kind);
@@ -174,31 +183,86 @@ fn logical(literal: &str, name: &str) -> Option<(Wire, ColumnKind)> {
         (
             "string",
             "time.ZonedTime" | "time.Interval" | "data.Uuid" | "data.Xml" | "data.Ltree"
-            | "data.TsVector",
+            | "data.Tsvector",
         ) => (Wire::Text, ColumnKind::Utf8),
         ("bytes", "data.Bits") => (Wire::Base64, ColumnKind::Binary),
+        ("struct", "data.VariableScaleDecimal") => (Wire::VariableScale, ColumnKind::Utf8),
+        (
+            "struct",
+            "data.geometry.Geometry" | "data.geometry.Geography" | "data.geometry.Point",
+        ) => (Wire::Geometry, ColumnKind::Binary),
+        // Their JSON says all there is to say; named so that nobody is warned of them.
+        ("array", "data.FloatVector" | "data.DoubleVector") => (Wire::Raw, ColumnKind::Json),
+        (
+            "struct",
+            "data.SparseDoubleVector"
+            | "data.geometry.Circle"
+            | "data.geometry.Line"
+            | "time.StructuredDate"
+            | "time.StructuredTime"
+            | "time.StructuredTimestamp"
+            | "time.StructuredZonedTime"
+            | "time.StructuredZonedTimestamp"
+            | "time.StructuredDuration",
+        ) => (Wire::Raw, ColumnKind::Json),
         _ => return None,
     })
 }
 
-/// Precision and scale of a Connect Decimal.
-fn decimal(parameters: &HashMap<String, String>) -> Result<(u8, i8), String> {
-    let number = |name: &str| -> Result<Option<u32>, String> {
+/// The type of a Connect Decimal.
+fn decimal(parameters: &HashMap<String, String>) -> Result<(Wire, ColumnKind), String> {
+    let number = |name: &str| -> Result<Option<i32>, String> {
         let Some(text) = parameters.get(name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| format!("decimal with {name}={text:?}"))
     };
     let scale = number("scale")?.ok_or("decimal without scale")?;
-    let precision = number("connect.decimal.precision")?.unwrap_or(DEFAULT_PRECISION.into()).max(1);
-    fit_decimal(precision, scale)
+    let precision = number("connect.decimal.precision")?.unwrap_or(MAX_PRECISION.into()).max(1);
+    decimal_of(precision, scale, true)
 }
 
-/// Checks that a decimal can be a column.
-pub(super) fn fit_decimal(precision: u32, scale: u32) -> Result<(u8, i8), String> {
-    match (u8::try_from(precision), i8::try_from(scale)) {
-        (Ok(p @ 1..=MAX_PRECISION), Ok(s)) if scale <= precision => Ok((p, s)),
-        _ => Err(format!(
-            "decimal({precision},{scale}): a column holds 1 to {MAX_PRECISION} digits, and at \
-             most all of them behind the point"
-        )),
+/// The type of a decimal, spelled in base64 or as a number; the reason if it can be none.
+pub(super) fn decimal_of(
+    precision: i32,
+    scale: i32,
+    base64: bool,
+) -> Result<(Wire, ColumnKind), String> {
+    // As many digits behind the point as there are at all, or more: PostgreSQL and Oracle have it.
+    let digits = precision.max(scale);
+    let narrow = (u8::try_from(digits), i8::try_from(scale));
+    if let (Ok(precision @ 1..=MAX_PRECISION), Ok(scale @ 0..)) = narrow {
+        let wire = if base64 { Wire::DecimalBase64 } else { Wire::DecimalText };
+        return Ok((wire(precision, scale), ColumnKind::Decimal { precision, scale }));
+    }
+    match (u16::try_from(precision), i16::try_from(scale)) {
+        (Ok(precision @ 1..=MAX_DIGITS), Ok(scale)) if scale.unsigned_abs() <= MAX_DIGITS => {
+            let wire = if base64 { Wire::ExactBase64 } else { Wire::ExactText };
+            Ok((wire(precision, scale), ColumnKind::Utf8))
+        }
+        _ => Err(format!("decimal({precision},{scale}): no database has such numbers")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_decimal_column_of_38_digits_holds_is_text() {
+        let column = |precision, scale| ColumnKind::Decimal { precision, scale };
+        for (precision, scale, wire, kind) in [
+            (10, 2, Wire::DecimalBase64(10, 2), column(10, 2)),
+            (38, 38, Wire::DecimalBase64(38, 38), column(38, 38)),
+            (3, 5, Wire::DecimalBase64(5, 5), column(5, 5)),
+            (39, 0, Wire::ExactBase64(39, 0), ColumnKind::Utf8),
+            (65, 30, Wire::ExactBase64(65, 30), ColumnKind::Utf8),
+            (1_000, 500, Wire::ExactBase64(1_000, 500), ColumnKind::Utf8),
+            (10, 40, Wire::ExactBase64(10, 40), ColumnKind::Utf8),
+            (5, -2, Wire::ExactBase64(5, -2), ColumnKind::Utf8),
+        ] {
+            assert_eq!(decimal_of(precision, scale, true), Ok((wire, kind)), "{precision},{scale}");
+        }
+        for (precision, scale) in [(0, 0), (-1, 0), (30_000, 0), (9, 30_000), (9, -30_000)] {
+            assert!(decimal_of(precision, scale, true).is_err(), "{precision},{scale}");
+        }
     }
 }

@@ -8,9 +8,11 @@
 )]
 
 mod agree;
+mod builders;
 mod fixtures;
 mod model;
 mod mutations;
+mod names;
 mod plain;
 mod rules;
 mod support;

@@ -28,7 +28,18 @@ pub(crate) enum Type {
     NanoTimestamp,
     Zoned,
     Struct,
+    IsoDate,
+    IsoTime,
+    IsoTimestamp,
+    NanoTime,
+    ConnectTime,
+    MicroDuration,
+    VariableScale,
+    Geometry,
+    Uuid,
 }
+
+const DAY_US: i64 = 86_400_000_000;
 
 /// An event: what it did, its images by column, and whether its transaction is known.
 #[derive(Debug, Clone)]
@@ -69,6 +80,15 @@ impl Type {
             Type::NanoTimestamp => logical("int64", "io.debezium.time.NanoTimestamp"),
             Type::Zoned => logical("string", "io.debezium.time.ZonedTimestamp"),
             Type::Struct => r#"{"type":"struct","fields":[],"optional":true"#.into(),
+            Type::IsoDate => logical("string", "io.debezium.time.IsoDate"),
+            Type::IsoTime => logical("string", "io.debezium.time.IsoTime"),
+            Type::IsoTimestamp => logical("string", "io.debezium.time.IsoTimestamp"),
+            Type::NanoTime => logical("int64", "io.debezium.time.NanoTime"),
+            Type::ConnectTime => logical("int32", "org.apache.kafka.connect.data.Time"),
+            Type::MicroDuration => logical("int64", "io.debezium.time.MicroDuration"),
+            Type::VariableScale => logical("struct", "io.debezium.data.VariableScaleDecimal"),
+            Type::Geometry => logical("struct", "io.debezium.data.geometry.Geometry"),
+            Type::Uuid => logical("string", "io.debezium.data.Uuid"),
         }
     }
 }
@@ -102,6 +122,15 @@ pub(crate) fn columns() -> impl Strategy<Value = Vec<Column>> {
         Type::NanoTimestamp,
         Type::Zoned,
         Type::Struct,
+        Type::IsoDate,
+        Type::IsoTime,
+        Type::IsoTimestamp,
+        Type::NanoTime,
+        Type::ConnectTime,
+        Type::MicroDuration,
+        Type::VariableScale,
+        Type::Geometry,
+        Type::Uuid,
     ]);
     prop::collection::btree_map(name, kind, 0..9).prop_map(|map| map.into_iter().collect())
 }
@@ -145,7 +174,7 @@ fn fits(kind: Type, json: &str) -> Option<Cell> {
         (Type::Boolean, "true") => Some(Cell::Bool(true)),
         (Type::Float | Type::Double, "-1.5") => Some(Cell::Float((-1.5f64).to_bits())),
         (Type::Decimal(_, s), "-1.5") => Some(decimal(-15, 1, s)),
-        (Type::Text | Type::Json, "\"\\u00e9\\n\"") => Some(text("é\n")),
+        (Type::Text | Type::Json | Type::Uuid, "\"\\u00e9\\n\"") => Some(text("é\n")),
         (Type::Struct, "{\"a\":[1,{}]}" | "[]") => Some(text(json)),
         _ => None,
     }
@@ -154,12 +183,18 @@ fn fits(kind: Type, json: &str) -> Option<Cell> {
 /// The cell of `value` × 10^-`from`, in a column of scale `to`.
 fn decimal(value: i128, from: u32, to: i8) -> Cell {
     let value = value * 10i128.pow(u32::from(to.unsigned_abs()) - from);
-    if to < 30 {
-        return Cell::Decimal(value);
-    }
-    let mut wide = [if value < 0 { 0xff } else { 0 }; 32];
-    wide[..16].copy_from_slice(&value.to_le_bytes());
-    Cell::Bytes(wide.to_vec())
+    if to < 30 { Cell::Decimal(value) } else { text(&point(value, to.into())) }
+}
+
+/// `units` × 10^-`scale` as plain text.
+fn point(units: i128, scale: i32) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let behind = scale.max(0) as usize;
+    let digits = format!("{:0>width$}", units.unsigned_abs(), width = behind + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - behind);
+    let dot = if behind > 0 { "." } else { "" };
+    let zeros = if units == 0 { 0 } else { scale.min(0).unsigned_abs() as usize };
+    format!("{sign}{whole}{dot}{fraction}{}", "0".repeat(zeros))
 }
 
 fn good(kind: Type) -> BoxedStrategy<Value> {
@@ -201,6 +236,57 @@ fn good(kind: Type) -> BoxedStrategy<Value> {
                 let json = format!("\"{}\"", time.format("%Y-%m-%dT%H:%M:%S%.6fZ"));
                 (json, Some(Cell::Int(us)))
             })
+            .boxed(),
+        Type::NanoTime => {
+            integer(0..=86_399_999_999_999, |ns| (ns % 1_000 == 0).then_some(ns / 1_000))
+        }
+        Type::ConnectTime => integer(0..=86_399_999, |ms| Some(ms * 1_000)),
+        Type::MicroDuration => integer(all, Some),
+        Type::IsoDate => (-719_528..2_932_897i64)
+            .prop_map(|days| {
+                let day = DateTime::from_timestamp_micros(days * DAY_US).unwrap();
+                (format!("\"{}\"", day.format("%Y-%m-%dZ")), Some(Cell::Int(days)))
+            })
+            .boxed(),
+        Type::IsoTime => (0..DAY_US)
+            .prop_map(|us| {
+                let time = DateTime::from_timestamp_micros(us).unwrap();
+                (format!("\"{}\"", time.format("%H:%M:%S%.fZ")), Some(Cell::Int(us)))
+            })
+            .boxed(),
+        Type::IsoTimestamp => (-62_135_596_800_000_000..253_402_300_799_999_999i64)
+            .prop_map(|us| {
+                let time = DateTime::from_timestamp_micros(us).unwrap();
+                let json = format!("\"{}\"", time.format("%Y-%m-%dT%H:%M:%S%.fZ"));
+                (json, Some(Cell::Int(us)))
+            })
+            .boxed(),
+        Type::VariableScale => (any::<i128>(), -40..40i32, any::<bool>())
+            .prop_map(|(units, scale, swap)| {
+                let units = if swap { units % 1_000 } else { units };
+                let value = base64(&minimal(units));
+                let json = match swap {
+                    false => format!("{{\"scale\":{scale},\"value\":{value}}}"),
+                    true => format!("{{\"value\":{value},\"scale\":{scale}}}"),
+                };
+                (json, Some(text(&point(units, scale))))
+            })
+            .boxed(),
+        Type::Geometry => (prop::collection::vec(any::<u8>(), 0..40), any::<Option<i32>>())
+            .prop_map(|(rest, srid)| {
+                let wkb = [&[1, 1, 0, 0, 0], &rest[..]].concat();
+                let json = srid.map_or("null".to_owned(), |srid| srid.to_string());
+                let json = format!("{{\"wkb\":{},\"srid\":{json}}}", base64(&wkb));
+                let srid = srid.filter(|srid| *srid != 0).map(i32::to_le_bytes);
+                let cell = match srid {
+                    None => wkb,
+                    Some(srid) => [&[1, 1, 0, 0, 0x20], &srid[..], &rest[..]].concat(),
+                };
+                (json, Some(Cell::Bytes(cell)))
+            })
+            .boxed(),
+        Type::Uuid => "[0-9a-f]{8}-[0-9a-f]{4}"
+            .prop_map(|uuid| (format!("\"{uuid}\""), Some(text(&uuid))))
             .boxed(),
         Type::Struct => select(vec!["{}", "[]", r#"{"x":1,"y":[null,{"z":"}\""}]}"#, "[[1.5e3]]"])
             .prop_map(|json| (json.to_owned(), Some(text(json))))

@@ -76,7 +76,8 @@ public final class LakeSinkConfig extends AbstractConfig {
         .choice("input.format", OneOf.of("auto", "debezium-json").later("json", "avro", "connect"),
             "What the values are. auto takes Debezium's JSON, with and without schemas.")
         .unset("columns.types", STRING, "none",
-            "Types of columns of topics without schemas: column:type, separated by commas.")
+            "Types of columns of topics without schemas: column:type, separated by commas. In topics "
+            + "with schemas text, bigint and duration_us take a logical type back (docs/types.md).")
 
         .group("Rows")
         .choice("row.layout", OneOf.of("flat").later("envelope"),
