@@ -18,7 +18,7 @@ pub(super) enum Described {
     Rows {
         /// Their shape.
         shape: Shape,
-        /// Columns whose logical name means nothing to us, with that name: to be reported.
+        /// Columns whose logical name means nothing to us, or nothing in JSON text: to be reported.
         unknown: Vec<(Arc<str>, String)>,
     },
     /// Not table data; the reason it is counted under.
@@ -35,6 +35,9 @@ struct Schema {
     parameters: Option<HashMap<String, String>>,
     #[serde(default)]
     fields: Vec<Schema>,
+    /// What arrays, and the values of maps, are made of.
+    #[serde(default, alias = "values")]
+    items: Option<Box<Schema>>,
     field: Option<String>,
 }
 
@@ -57,8 +60,10 @@ pub(super) fn describe(json: &str, declared: &ColumnTypes) -> Result<Described> 
             typed(&field.literal, field.name.as_deref(), parameters.unwrap_or(&HashMap::new()))
                 .map_err(|reason| bad(format!("schema: {reason}")).with("field", &name))?;
         let typed = declared.plainer(&name, &field.literal, typed);
-        if let (false, Some(logical)) = (typed.known, &field.name) {
-            unknown.push((name.clone(), logical.clone()));
+        match &field.name {
+            Some(logical) if !typed.known => unknown.push((name.clone(), logical.clone())),
+            None => unknown.extend(field.within().map(|logical| (name.clone(), logical.clone()))),
+            Some(_) => {}
         }
         fields.push(Field { name, wire: typed.wire, kind: Some(typed.kind) });
     }
@@ -74,6 +79,12 @@ pub(super) fn describe(json: &str, declared: &ColumnTypes) -> Result<Described> 
 impl Schema {
     fn member(&self, name: &str) -> Option<&Schema> {
         self.fields.iter().find(|f| f.field.as_deref() == Some(name))
+    }
+
+    /// A logical name of what an array, map or struct is made of.
+    fn within(&self) -> Option<&String> {
+        let parts = self.items.as_deref().into_iter().chain(&self.fields);
+        parts.into_iter().find_map(|part| part.name.as_ref().or_else(|| part.within()))
     }
 
     fn names(&self) -> Result<Vec<Arc<str>>> {

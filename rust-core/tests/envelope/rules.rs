@@ -7,7 +7,9 @@ use alluvium_core::envelope::{EnvelopeReader, Op, Parsed, Row};
 use alluvium_core::frame::RawRecord;
 use alluvium_core::position::TpId;
 use alluvium_core::schema::ColumnKind;
+use alluvium_testkit::said::Said;
 use std::sync::Arc;
+use tracing::Level;
 
 const INT: &str = r#"{"type":"int32","optional":false"#;
 const STRING: &str = r#"{"type":"string","optional":true"#;
@@ -187,6 +189,33 @@ fn an_unknown_logical_name_falls_back_to_its_literal_type() {
     }
     let (_, message) = one(&logical("struct", "org.acme.Thing"), "\"x\"").bad();
     assert!(message.contains("a JSON object or array"), "{message}");
+}
+
+#[test]
+fn a_name_that_means_nothing_is_reported_once() {
+    let said = Said::from(Level::WARN);
+    let mut reader = reader();
+    let days = format!(
+        r#"{{"type":"array","optional":true,"items":{}}}"#,
+        logical("int32", "io.debezium.time.Date")
+    );
+    for (field, json) in [
+        (logical("int32", "org.acme.Colour"), "5"),
+        (logical("string", "org.acme.Colour"), "\"x\""),
+        (days, "[20513]"),
+        (logical("array", "io.debezium.data.FloatVector"), "[1.5]"),
+        (STRING.to_owned(), "\"x\""),
+    ] {
+        let value = with_schema(
+            &schema(&[("c", &field)]),
+            &payload("c", "null", &format!("{{\"c\":{json}}}")),
+        );
+        read(&mut reader, Some(value.as_bytes())).row();
+    }
+    let reported = said.with("unknown logical type");
+    assert_eq!(reported.len(), 2, "{reported:?}");
+    assert!(reported[0].contains("org.acme.Colour") && reported[0].contains("column=c"));
+    assert!(reported[1].contains("io.debezium.time.Date"), "{reported:?}");
 }
 
 #[test]
