@@ -45,7 +45,6 @@ fn assert_rows(fixture: &str, expected: Vec<Expected>) {
         assert_eq!((extreme.kind(name), extreme.cell(name)), (Some(*kind), second), "{name}");
         assert_eq!(nulls.cell(name), &Cell::Null, "{name}");
     }
-    eprintln!("counted: cells={}", expected.len() * 3);
 }
 
 #[test]

@@ -242,6 +242,20 @@ fn good(kind: Type) -> BoxedStrategy<Value> {
         }
         Type::ConnectTime => integer(0..=86_399_999, |ms| Some(ms * 1_000)),
         Type::MicroDuration => integer(all, Some),
+        Type::IsoDate | Type::IsoTime | Type::IsoTimestamp => iso(kind),
+        Type::VariableScale | Type::Geometry => nested(kind),
+        Type::Uuid => "[0-9a-f]{8}-[0-9a-f]{4}"
+            .prop_map(|uuid| (format!("\"{uuid}\""), Some(text(&uuid))))
+            .boxed(),
+        Type::Struct => select(vec!["{}", "[]", r#"{"x":1,"y":[null,{"z":"}\""}]}"#, "[[1.5e3]]"])
+            .prop_map(|json| (json.to_owned(), Some(text(json))))
+            .boxed(),
+    }
+}
+
+/// Dates and times as ISO texts without zone.
+fn iso(kind: Type) -> BoxedStrategy<Value> {
+    match kind {
         Type::IsoDate => (-719_528..2_932_897i64)
             .prop_map(|days| {
                 let day = DateTime::from_timestamp_micros(days * DAY_US).unwrap();
@@ -254,13 +268,19 @@ fn good(kind: Type) -> BoxedStrategy<Value> {
                 (format!("\"{}\"", time.format("%H:%M:%S%.fZ")), Some(Cell::Int(us)))
             })
             .boxed(),
-        Type::IsoTimestamp => (-62_135_596_800_000_000..253_402_300_799_999_999i64)
+        _ => (-62_135_596_800_000_000..253_402_300_799_999_999i64)
             .prop_map(|us| {
                 let time = DateTime::from_timestamp_micros(us).unwrap();
                 let json = format!("\"{}\"", time.format("%Y-%m-%dT%H:%M:%S%.fZ"));
                 (json, Some(Cell::Int(us)))
             })
             .boxed(),
+    }
+}
+
+/// Structs that stand for one value.
+fn nested(kind: Type) -> BoxedStrategy<Value> {
+    match kind {
         Type::VariableScale => (any::<i128>(), -40..40i32, any::<bool>())
             .prop_map(|(units, scale, swap)| {
                 let units = if swap { units % 1_000 } else { units };
@@ -272,7 +292,7 @@ fn good(kind: Type) -> BoxedStrategy<Value> {
                 (json, Some(text(&point(units, scale))))
             })
             .boxed(),
-        Type::Geometry => (prop::collection::vec(any::<u8>(), 0..40), any::<Option<i32>>())
+        _ => (prop::collection::vec(any::<u8>(), 0..40), any::<Option<i32>>())
             .prop_map(|(rest, srid)| {
                 let wkb = [&[1, 1, 0, 0, 0], &rest[..]].concat();
                 let json = srid.map_or("null".to_owned(), |srid| srid.to_string());
@@ -284,12 +304,6 @@ fn good(kind: Type) -> BoxedStrategy<Value> {
                 };
                 (json, Some(Cell::Bytes(cell)))
             })
-            .boxed(),
-        Type::Uuid => "[0-9a-f]{8}-[0-9a-f]{4}"
-            .prop_map(|uuid| (format!("\"{uuid}\""), Some(text(&uuid))))
-            .boxed(),
-        Type::Struct => select(vec!["{}", "[]", r#"{"x":1,"y":[null,{"z":"}\""}]}"#, "[[1.5e3]]"])
-            .prop_map(|json| (json.to_owned(), Some(text(json))))
             .boxed(),
     }
 }
