@@ -62,7 +62,7 @@ impl Damage {
     }
 }
 
-const AFTER: &str = r#"{"id":17,"name":"Zoë \"Z\"\n\uD83C\uDF6E","price":"EtaH","at":"2026-03-01T08:15:30.5Z","ratio":-1.5E-3,"blob":"AP9/gA==","ok":true,"doc":{"a":[1,{"b":null}]},"day":-20513}"#;
+const AFTER: &str = r#"{"id":17,"name":"Zoë \"Z\"\n\uD83C\uDF6E","price":"EtaH","at":"2026-03-01T08:15:30.5Z","ratio":-1.5E-3,"blob":"AP9/gA==","ok":true,"doc":{"a":[1,{"b":null}]},"day":-20513,"wide":"/wzp2OOAPG91dBC5sca6EIXayfYAAAAAAAAAAQ==","own":{"scale":3,"value":"AeJA"},"spot":{"wkb":"AQcAAAAAAAAA","srid":4326},"iso":"-0044-03-15Z"}"#;
 
 /// An event of each kind that has a row image, and how much of it is schema.
 fn events(with_schema: bool) -> Vec<(Vec<u8>, usize)> {
@@ -77,6 +77,10 @@ fn events(with_schema: bool) -> Vec<(Vec<u8>, usize)> {
         ("ok", r#"{"type":"boolean","optional":true"#),
         ("doc", r#"{"type":"struct","fields":[],"optional":true"#),
         ("day", r#"{"type":"int32","optional":true,"name":"io.debezium.time.Date""#),
+        ("wide", &decimal.replace("10", "65").replace("\"2\"", "\"30\"")),
+        ("own", r#"{"type":"struct","optional":true,"name":"io.debezium.data.VariableScaleDecimal""#),
+        ("spot", r#"{"type":"struct","optional":true,"name":"io.debezium.data.geometry.Geometry""#),
+        ("iso", r#"{"type":"string","optional":true,"name":"io.debezium.time.IsoDate""#),
     ]);
     let payloads =
         [payload("c", "null", AFTER), payload("u", AFTER, AFTER), payload("d", AFTER, "null")];
