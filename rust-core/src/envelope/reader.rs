@@ -66,7 +66,8 @@ const MAX_VALUE: usize = 1 << 30;
 const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 impl EnvelopeReader {
-    /// A reader; `columns_types` is `columns.types`. An unknown type name is an error of kind [`Config`](crate::error::Kind::Config).
+    /// A reader; `columns_types` is `columns.types`. An unknown type name is an error of kind
+    /// [`Config`](crate::error::Kind::Config).
     pub fn new(columns_types: &[(String, String)]) -> Result<Self> {
         let declared = Arc::new(ColumnTypes::parse(columns_types)?);
         Ok(Self {
