@@ -51,8 +51,8 @@ const TABLES: [(&str, usize); 6] =
     [("numbers", 7), ("times", 7), ("zero_dates", 2), ("texts", 5), ("shapes", 3), ("misfits", 4)];
 /// Rows are written twice: for the snapshot, and for the binlog.
 const TIMES: usize = 2;
-/// Rows of `misfits` that hold what no column can. Three modes send all four values as they are, and
-/// `connect` does so with 24:00:00; what else it and `isostring` make of them is the source's loss.
+/// Rows of `misfits` that hold what no column can. Three modes send all four values as they are,
+/// and `connect` does so with 24:00:00; what else it and `isostring` make of them is the source's loss.
 const MISFITS: usize = (3 * 4 + 1) * TIMES;
 const DURATIONS: &str = "usual.types.misfits";
 const DEAD: &str = "types_dead";

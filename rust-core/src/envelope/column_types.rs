@@ -8,8 +8,8 @@
 //! | `boolean` | `true`, `false` | boolean |
 //! | `smallint`, `int`, `bigint` | integer | 16, 32, 64 bits |
 //! | `float`, `double` | number | 32, 64 bits |
-//! | `decimal(p,s)` | number, or text of one (`decimal.handling.mode=string`, `double`) | decimal; above 38 digits text |
-//! | `decimal_base64(p,s)` | base64 (`decimal.handling.mode=precise`, Debezium's default) | as `decimal` |
+//! | `decimal(p,s)` | number, or text of one (modes `string`, `double`) | decimal, above 38 text |
+//! | `decimal_base64(p,s)` | base64 (mode `precise`, Debezium's default) | decimal, above 38 text |
 //! | `text`, `enum` | string | text |
 //! | `json` | string that holds JSON (a MySQL JSON column), or any JSON value | JSON text |
 //! | `binary_base64` | base64 | bytes |

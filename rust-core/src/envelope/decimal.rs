@@ -1,5 +1,5 @@
-//! Decimals of up to 38 digits. In: big-endian integers, or texts. Out: unscaled values that have no
-//! more digits than declared. Never rounds: what does not fit is an error. Wider ones: `exact`.
+//! Decimals of up to 38 digits. In: big-endian integers, or texts. Out: unscaled values that have
+//! no more digits than declared. Never rounds: what does not fit is an error. Wider ones: `exact`.
 
 /// Why a decimal does not fit, for messages.
 pub(super) type Reason = &'static str;

@@ -1,6 +1,6 @@
-//! Decimals that no column of numbers holds, as their exact text. In: big-endian integers and texts,
-//! with the scale they have. Out: plain text in the row's arena, with as many digits behind the point
-//! as the scale says. Never an exponent, never a digit less.
+//! Decimals that no column of numbers holds, as their exact text. In: big-endian integers, and
+//! texts, with the scale they have. Out: plain text in the row's arena, with as many digits behind
+//! the point as the scale says. Never an exponent, never a digit less.
 //!
 //! Why text: `docs/decisions/0010-decimals-above-38-digits-are-text.md`.
 

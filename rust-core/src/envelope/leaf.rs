@@ -122,8 +122,8 @@ pub(super) fn base64(text: &[u8], arena: &mut Vec<u8>) -> Result<(), &'static st
     Ok(())
 }
 
-/// A span of `len` arena bytes from `start` on. What makes the arena longer than the record's value,
-/// which is far below 4 GiB, bounds it: `exact`.
+/// A span of `len` arena bytes from `start` on. What makes the arena longer than the record's
+/// value, which is far below 4 GiB, bounds it: `exact`.
 pub(super) fn arena_span(start: usize, len: usize) -> Span {
     Span { source: SpanSource::Arena, start: start as u32, len: len as u32 }
 }

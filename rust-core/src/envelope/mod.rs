@@ -14,8 +14,8 @@
 //! - A time of day lies within the day. MySQL's TIME can be a duration: such a value is bad.
 //! - JSON integers will do for floats, numbers for decimals (`decimal.format=NUMERIC`), the strings
 //!   `NaN`, `Infinity` and `-Infinity` for floats. A Java float is read as the float it was.
-//! - A decimal that does not say its digits has 38. What no decimal column of 38 digits holds is its
-//!   exact text: wider ones, those with a negative scale, those with a scale of their own.
+//! - A decimal that does not say its digits has 38. What no decimal column of 38 digits holds is
+//!   its exact text: wider ones, those with a negative scale, those with a scale of their own.
 //! - A geometry is extended WKB: its SRID is in its bytes.
 //! - An unknown logical name is reported once and falls back to its literal type; structs, arrays
 //!   and maps land as their JSON text. `docs/types.md` has every name.

@@ -1,6 +1,6 @@
 //! Structs that stand for one value: a number with its own scale, a geometry. In: the struct's JSON
-//! text. Out: the slot of the value. Never a member left out in silence: one that is not known makes
-//! the value bad. Both ways of reading come by here.
+//! text. Out: the slot of the value. Never a member left out in silence: one that is not known
+//! makes the value bad. Both ways of reading come by here.
 
 use super::exact;
 use super::json::{bad, each, string};
