@@ -9,7 +9,7 @@
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so")]
 
 use alluvium_core::buffer::{FileLayout, RowStamp};
-use alluvium_core::config::{Compression, ParquetConfig};
+use alluvium_core::config::{Compression, FileFormat, ParquetConfig};
 use alluvium_core::encode;
 use alluvium_core::envelope::{Op, Row, Slot, Source, Span, SpanSource};
 use alluvium_core::schema::{Column, ColumnKind, TableSchema};
@@ -53,6 +53,7 @@ fn run(name: &str, rows: &[(Row, i64)], compression: Compression) {
     let table = TableSchema { columns: COLUMNS.iter().map(column).collect() };
     let layout = Arc::new(FileLayout::new(Arc::new(table)));
     let config = ParquetConfig { compression, row_group_rows: 65_536 };
+    let config = FileFormat::Parquet(config);
     let (mut best, mut append, mut size, mut memory) = (f64::MAX, f64::MAX, 0, 0);
     for _ in 0..ROUNDS {
         let mut file = encode::open(&layout, &config);

@@ -1,4 +1,4 @@
-//! Rows into Parquet files and back, through the doors of buffer and encode alone.
+//! Rows into files and back, through the doors of buffer and encode alone.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
 
@@ -10,9 +10,13 @@ mod cells;
 mod files;
 #[path = "encode/layout.rs"]
 mod layout;
+#[path = "encode/lines.rs"]
+mod lines;
 #[path = "encode/memory.rs"]
 mod memory;
 #[path = "encode/round_trip.rs"]
 mod round_trip;
 #[path = "encode/sample.rs"]
 mod sample;
+#[path = "encode/text.rs"]
+mod text;

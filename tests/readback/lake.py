@@ -9,9 +9,13 @@ import argparse
 import collections
 import datetime
 import decimal
+import io
+import itertools
 import json
 import os
+import pathlib
 import sys
+import tempfile
 
 import duckdb
 import pyarrow
@@ -23,11 +27,31 @@ import kafka_tool
 
 META = ("_topic", "_partition", "_offset")
 
+# Lines do not say the types of their columns. Those of the table come by --types.
+META_TYPES = {
+    "_event_time": "TIMESTAMPTZ",
+    "_source_ts": "TIMESTAMPTZ",
+    "_partition": "INTEGER",
+    "_offset": "BIGINT",
+    "_server_id": "BIGINT",
+    "_binlog_seq": "BIGINT",
+    "_binlog_pos": "BIGINT",
+    "_binlog_row": "BIGINT",
+}
+# DuckDB's readers of lines, by the ends of names. Of CSV all is text at first, and what is quoted
+# is no null.
+LINES = {
+    (".json", ".json.gz", ".json.zst"): "read_json('{}', format = 'newline_delimited')",
+    (".csv", ".csv.gz", ".csv.zst"): "read_csv('{}', header = true, all_varchar = true, "
+    "quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false)",
+}
+
 
 def main():
     """Parse the command line and run one sub-command."""
     top = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     top.add_argument("table")
+    top.add_argument("--types", default="", help="of a table of lines: COLUMN=TYPE;…, DuckDB's")
     subs = top.add_subparsers(dest="command", required=True)
     kafka = subs.add_parser("kafka", help=compare_kafka.__doc__.splitlines()[0])
     kafka.add_argument("--bootstrap", required=True)
@@ -40,7 +64,11 @@ def main():
     query = subs.add_parser("query", help=run_query.__doc__.splitlines()[0])
     query.add_argument("sql", help="DuckDB's; the table is `lake`")
     query.set_defaults(run=run_query)
+    head = subs.add_parser("head", help=first_lines.__doc__.splitlines()[0])
+    head.add_argument("count", type=int)
+    head.set_defaults(run=first_lines)
     args = top.parse_args()
+    META_TYPES.update(pair.split("=") for pair in args.types.split(";") if pair)
     json.dump(args.run(args), sys.stdout, default=plain)
     print()
 
@@ -116,6 +144,14 @@ def run_query(args):
     return rows_of(args.table, args.sql, [])
 
 
+def first_lines(args):
+    """The first lines of the first file of lines, uncompressed."""
+    system, _ = place(args.table)
+    with system.open_input_stream(names(args.table)[0]) as source:
+        text = io.TextIOWrapper(source, encoding="utf-8", newline="\n")
+        return [line.rstrip("\r\n") for line in itertools.islice(text, args.count)]
+
+
 def comparable(value):
     """Instants without zone are UTC here; equal decimals have one exact text."""
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
@@ -161,11 +197,12 @@ def place(table):
 
 
 def names(table):
-    """Every file of the table; one that is no Parquet file is nothing a table may hold."""
+    """Every file of the table; one that is no data file is nothing a table may hold."""
     system, path = place(table)
     found = system.get_file_info(pyarrow.fs.FileSelector(path, recursive=True, allow_not_found=True))
     all_names = sorted(info.path for info in found if info.type == pyarrow.fs.FileType.File)
-    strangers = [name for name in all_names if not name.endswith(".parquet")]
+    ends = (".parquet", *(end for ends in LINES for end in ends))
+    strangers = [name for name in all_names if not name.endswith(ends)]
     if strangers:
         raise SystemExit(f"not a data file, yet visible in the table: {strangers[:5]}")
     return all_names
@@ -177,7 +214,28 @@ def files(table, columns):
     for name in names(table):
         # Not `read_table`: it would take folder names for columns.
         with system.open_input_file(name) as source:
-            yield name, pyarrow.parquet.ParquetFile(source).read(columns=columns)
+            if name.endswith(".parquet"):
+                yield name, pyarrow.parquet.ParquetFile(source).read(columns=columns)
+            else:
+                yield name, lines(name, source.read(), columns)
+
+
+def lines(name, content, columns):
+    """A file of lines, its columns cast to their types."""
+    end, reader = next((e, reader) for ends, reader in LINES.items() for e in ends if name.endswith(e))
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "file" + end)
+        path.write_bytes(content)
+        connection = duckdb.connect()
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"CREATE TABLE file AS SELECT * FROM {reader.format(path)}")
+        names_there = [column[0] for column in connection.execute("DESCRIBE file").fetchall()]
+        kinds = {column: META_TYPES.get(column) for column in columns or names_there}
+        chosen = ", ".join(
+            f'CAST("{column}" AS {kind}) AS "{column}"' if kind else f'"{column}"'
+            for column, kind in kinds.items()
+        )
+        return connection.execute(f"SELECT {chosen} FROM file").to_arrow_table()
 
 
 def plain(value):

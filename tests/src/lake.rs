@@ -18,6 +18,7 @@ const POLL: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub struct Table {
     url: String,
+    types: String,
     python: PathBuf,
     script: PathBuf,
     env: Vec<(String, String)>,
@@ -33,6 +34,8 @@ pub struct Agreement {
     pub rows: u64,
     /// Records a read_committed consumer sees, tombstones too.
     pub records: u64,
+    /// Of these, tombstones.
+    pub tombstones: u64,
     /// Positions that both have.
     pub compared: u64,
     /// Positions of rows that the table lacks.
@@ -51,11 +54,30 @@ impl Table {
     pub fn new(stack: &Stack, url: &str) -> Result<Self> {
         Ok(Self {
             url: url.to_owned(),
+            types: String::new(),
             python: stack.parts().python()?,
             script: stack.clone_path("tests/readback/lake.py"),
             env: stack.env().to_vec(),
             bootstrap: stack.kafka()?.bootstrap().to_owned(),
         })
+    }
+
+    /// The types of columns of a table of JSON or CSV, as `column=TYPE;…`, DuckDB's; others are
+    /// what DuckDB makes of JSON, and text in CSV.
+    #[must_use]
+    pub fn with_types(mut self, types: &str) -> Self {
+        types.clone_into(&mut self.types);
+        self
+    }
+
+    /// The first lines of the first file, uncompressed, as they are.
+    ///
+    /// # Errors
+    /// The table has no file of lines.
+    pub fn head(&self, lines: usize) -> Result<Vec<String>> {
+        let said = self.run(&["head", &lines.to_string()])?;
+        let lines = said.as_array().into_iter().flatten();
+        Ok(lines.filter_map(|line| line.as_str().map(str::to_owned)).collect())
     }
 
     /// Full outer join with Kafka's records of these topics.
@@ -70,6 +92,7 @@ impl Table {
             files: number("files"),
             rows: number("rows"),
             records: number("records"),
+            tombstones: number("tombstones"),
             compared: number("compared"),
             missing: number("missing"),
             duplicates: number("duplicates"),
@@ -124,7 +147,7 @@ impl Table {
         let doing = || format!("lake.py {} {}", self.url, args.join(" "));
         let output = Command::new(&self.python)
             .arg(&self.script)
-            .arg(&self.url)
+            .args(["--types", &self.types, &self.url])
             .args(args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .output()

@@ -60,7 +60,10 @@ pub use s3::S3;
 pub use say::say;
 pub use server::Server;
 pub use settings::{BUCKET, demo};
-pub use shipped::{ORDERS_SINK, ORDERS_SOURCE, Shipped};
+pub use shipped::{
+    ORDERS_SINK, ORDERS_SOURCE, Shipped, TRANSACTIONS_CSV_SINK, TRANSACTIONS_SINK,
+    TRANSACTIONS_SOURCE, TRANSACTIONS_TYPES,
+};
 pub use stack::Stack;
 
 /// The MySQL client, for tests that want rows with types.

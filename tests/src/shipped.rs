@@ -14,6 +14,14 @@ use crate::rest::ConnectRest;
 pub const ORDERS_SOURCE: &str = "connector-config/register-orders-connector.json";
 /// The topic `orders_cdc` to the lake, by Alluvium.
 pub const ORDERS_SINK: &str = "connector-config/orders-lake-sink.json";
+/// MySQL's `inventory.transactions` to its topic, by Debezium.
+pub const TRANSACTIONS_SOURCE: &str = "connector-config/register-transactions-connector.json";
+/// That topic to files of JSON.
+pub const TRANSACTIONS_SINK: &str = "connector-config/transactions-export-sink.json";
+/// The same to files of CSV.
+pub const TRANSACTIONS_CSV_SINK: &str = "connector-config/transactions-export-csv-sink.json";
+/// The types of the table's columns, for readers of lines: [`crate::Table::with_types`].
+pub const TRANSACTIONS_TYPES: &str = "id=BIGINT;amount=DECIMAL(18,2);timestamp=TIMESTAMPTZ";
 
 /// One of the shipped files.
 #[derive(Debug, Clone)]
@@ -82,7 +90,8 @@ mod tests {
     #[test]
     fn a_connector_is_made_of_exactly_the_bytes_of_its_file() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for file in [ORDERS_SOURCE, ORDERS_SINK] {
+        let transactions = [TRANSACTIONS_SOURCE, TRANSACTIONS_SINK, TRANSACTIONS_CSV_SINK];
+        for file in [ORDERS_SOURCE, ORDERS_SINK].into_iter().chain(transactions) {
             let shipped = Shipped::read(&root, file).unwrap();
             let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
             let rest = ConnectRest::new(listener.local_addr().unwrap().port());

@@ -22,7 +22,7 @@ pub(super) enum Kind {
     FileSize,
     /// A file of another number of rows than on record.
     FileRows,
-    /// A file that is no Parquet file, or lacks the `_` columns.
+    /// A file that is not of the format its name says, or lacks the `_` columns.
     UnreadableFile,
     /// An offset that is in no row and not accounted for.
     MissingOffset,

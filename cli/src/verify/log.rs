@@ -37,7 +37,7 @@ pub(super) struct Check<'c, 'o> {
 enum Found {
     /// Not there.
     Absent,
-    /// There, but no Parquet file.
+    /// There, but not of the format its name says.
     Unreadable(u64, String),
     /// Its size and its rows.
     Rows(u64, FileRows),
@@ -130,7 +130,7 @@ impl Check<'_, '_> {
         self.summary.offsets += (cut.next - cut.start).unsigned_abs();
         cut.books(at, self.findings)?;
         let mut whole = true;
-        let read = read_all(self.settings, &record.files).await?;
+        let read = read_all(self.settings, self.log, &record.files).await?;
         for (file, found) in record.files.iter().zip(read) {
             whole &= self.file(&mut cut, file, found, settled)?;
         }
@@ -242,9 +242,10 @@ impl Check<'_, '_> {
 }
 
 /// Reads files side by side, in order, as far as memory allows.
-async fn read_all(settings: &Settings, files: &[FileEntry]) -> Outcome<Vec<Found>> {
+async fn read_all(settings: &Settings, log: &LogId, files: &[FileEntry]) -> Outcome<Vec<Found>> {
     let memory = Arc::new(Semaphore::new(MEMORY_MIB as usize));
-    let each: Vec<_> = files.iter().map(|file| read(settings, file, Arc::clone(&memory))).collect();
+    let read = |file| read(settings, log, file, Arc::clone(&memory));
+    let each: Vec<_> = files.iter().map(read).collect();
     let mut found = Vec::with_capacity(files.len());
     let mut all = futures::stream::iter(each).buffered(AT_ONCE);
     while let Some(one) = all.next().await {
@@ -253,7 +254,12 @@ async fn read_all(settings: &Settings, files: &[FileEntry]) -> Outcome<Vec<Found
     Ok(found)
 }
 
-async fn read(settings: &Settings, file: &FileEntry, memory: Arc<Semaphore>) -> Outcome<Found> {
+async fn read(
+    settings: &Settings,
+    log: &LogId,
+    file: &FileEntry,
+    memory: Arc<Semaphore>,
+) -> Outcome<Found> {
     let mib = u32::try_from((file.size >> 20) + 1).unwrap_or(MEMORY_MIB).min(MEMORY_MIB);
     // The semaphore is never closed.
     let _room = memory.acquire_many_owned(mib).await.ok();
@@ -261,7 +267,8 @@ async fn read(settings: &Settings, file: &FileEntry, memory: Arc<Semaphore>) -> 
         return Ok(Found::Absent);
     };
     let size = bytes.len() as u64;
-    let rows = tokio::task::spawn_blocking(move || rows::read(bytes)).await;
+    let (key, tp) = (file.key.clone(), log.tp.clone());
+    let rows = tokio::task::spawn_blocking(move || rows::read(&key, bytes, Some(&tp))).await;
     match rows {
         Ok(Ok(rows)) => Ok(Found::Rows(size, rows)),
         Ok(Err(why)) => Ok(Found::Unreadable(size, why)),

@@ -4,6 +4,7 @@
 mod cut;
 mod findings;
 mod kafka;
+mod lines;
 mod links;
 mod log;
 mod offsets;

@@ -1,6 +1,7 @@
-//! One data file read back: in go its bytes, out come the offsets of its rows. By the `parquet`
-//! crate's reader, three columns only, no code that wrote the file.
+//! One data file read back: in go its bytes, out come the offsets of its rows. Parquet by the
+//! `parquet` crate's reader, three columns only; lines by [`lines`]; no code that wrote the file.
 
+use super::lines;
 use super::offsets::Offsets;
 use alluvium_core::position::TopicPartition;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -29,11 +30,51 @@ pub(super) struct FileRows {
     pub(super) nameless: u64,
 }
 
-/// Reads a file.
+impl FileRows {
+    /// Takes a row. `last` is where the row before it was from: in the usual file all rows are of
+    /// one topic-partition, whose name need not be made anew for each.
+    pub(super) fn take(
+        &mut self,
+        topic: Option<&str>,
+        partition: Option<i32>,
+        offset: Option<i64>,
+        last: &mut Option<TopicPartition>,
+    ) {
+        self.rows += 1;
+        let (Some(topic), Some(partition), Some(offset)) = (topic, partition, offset) else {
+            self.nameless += 1;
+            return;
+        };
+        let tp = match last.take() {
+            Some(tp) if *tp.topic == *topic && tp.partition == partition => tp,
+            _ => TopicPartition::new(topic, partition),
+        };
+        if !self.offsets.entry(tp.clone()).or_default().insert(offset) {
+            self.doubled_rows += 1;
+            if self.doubled.len() < KEPT {
+                self.doubled.push((tp.clone(), offset));
+            }
+        }
+        *last = Some(tp);
+    }
+}
+
+/// Reads a file, of the format that its key names. `tp` is the topic-partition it should be of.
 ///
 /// # Errors
 /// A text that says why it is not readable.
-pub(super) fn read(bytes: Bytes) -> Result<FileRows, String> {
+pub(super) fn read(
+    key: &str,
+    bytes: Bytes,
+    tp: Option<&TopicPartition>,
+) -> Result<FileRows, String> {
+    match lines::by_name(key) {
+        Some(what) => lines::read(key, what, &bytes, tp),
+        None => parquet(bytes),
+    }
+}
+
+fn parquet(bytes: Bytes) -> Result<FileRows, String> {
     let mut file = FileRows::default();
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| e.to_string())?;
     let names: Vec<String> =
@@ -52,10 +93,13 @@ pub(super) fn read(bytes: Bytes) -> Result<FileRows, String> {
 /// The `_` columns stand behind the table's and take one more underscore for each that the table
 /// has itself: the last one of that name is ours.
 fn column(names: &[String], wanted: &str) -> Result<usize, String> {
-    let is_ours = |name: &String| {
-        name.starts_with('_') && name.trim_start_matches('_').eq_ignore_ascii_case(wanted)
-    };
-    names.iter().rposition(is_ours).ok_or(format!("it has no column _{wanted}"))
+    let place = names.iter().rposition(|name| is_ours(name, wanted));
+    place.ok_or(format!("it has no column _{wanted}"))
+}
+
+/// Whether a column can be our `_` column of this name.
+pub(super) fn is_ours(name: &str, wanted: &str) -> bool {
+    name.starts_with('_') && name.trim_start_matches('_').eq_ignore_ascii_case(wanted)
 }
 
 fn take(batch: &RecordBatch, names: [&str; 3], file: &mut FileRows) -> Result<(), String> {
@@ -71,27 +115,12 @@ fn take(batch: &RecordBatch, names: [&str; 3], file: &mut FileRows) -> Result<()
         partitions.as_primitive::<Int32Type>(),
         offsets.as_primitive::<Int64Type>(),
     );
-    // Rows of one topic-partition follow one another: in the usual file there is no other.
-    let mut last: Option<TopicPartition> = None;
+    let mut last = None;
     for row in 0..batch.num_rows() {
-        file.rows += 1;
-        if topics.is_null(row) || partitions.is_null(row) || offsets.is_null(row) {
-            file.nameless += 1;
-            continue;
-        }
-        let (topic, partition) = (topics.value(row), partitions.value(row));
-        let tp = match last.take() {
-            Some(tp) if *tp.topic == *topic && tp.partition == partition => tp,
-            _ => TopicPartition::new(topic, partition),
-        };
-        let offset = offsets.value(row);
-        if !file.offsets.entry(tp.clone()).or_default().insert(offset) {
-            file.doubled_rows += 1;
-            if file.doubled.len() < KEPT {
-                file.doubled.push((tp.clone(), offset));
-            }
-        }
-        last = Some(tp);
+        let topic = topics.is_valid(row).then(|| topics.value(row));
+        let partition = partitions.is_valid(row).then(|| partitions.value(row));
+        let offset = offsets.is_valid(row).then(|| offsets.value(row));
+        file.take(topic, partition, offset, &mut last);
     }
     Ok(())
 }
@@ -111,6 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_no_parquet_file_is_said_so() {
-        assert!(read(Bytes::from_static(b"no parquet at all, only text")).is_err());
+        let text = Bytes::from_static(b"no parquet at all, only text");
+        assert!(read("a.parquet", text, None).is_err());
     }
 }

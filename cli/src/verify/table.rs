@@ -119,7 +119,7 @@ async fn content(table: &Location, key: &str, covered: &Covered) -> Outcome<Stri
     let Some(bytes) = table.store.get_file(key).await? else {
         return Ok("and it is gone by now".to_owned());
     };
-    let file = match rows::read(bytes) {
+    let file = match rows::read(key, bytes, None) {
         Ok(file) => file,
         Err(error) => return Ok(format!("it is not one of the sink's files ({error})")),
     };

@@ -24,6 +24,8 @@ use std::time::Duration;
 /// A table, and Kafka in memory.
 pub(crate) struct Table {
     folder: tempfile::TempDir,
+    /// More of the sink's keys.
+    keys: Vec<(&'static str, String)>,
     /// `lake.url` and how to reach it, for a table that is not in the folder.
     elsewhere: Option<(String, Vec<(&'static str, String)>)>,
     pub(crate) kafka: Kafka,
@@ -45,7 +47,14 @@ pub(crate) fn tp(partition: i32) -> TopicPartition {
 impl Table {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, elsewhere: None, kafka: Kafka::default(), group: Group::new() }
+        let (kafka, group) = (Kafka::default(), Group::new());
+        Self { folder, keys: Vec::new(), elsewhere: None, kafka, group }
+    }
+
+    /// A table in the folder, of a sink with these keys.
+    pub(crate) fn in_folder(keys: &[(&'static str, &str)]) -> Self {
+        let keys = keys.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        Self { keys, ..Self::new() }
     }
 
     /// A table on a store.
@@ -76,6 +85,7 @@ impl Table {
             ("commit.max.records", per_cut.to_string()),
         ];
         let more = self.elsewhere.iter().flat_map(|(_, keys)| keys.clone());
+        let more = more.chain(self.keys.clone());
         let keys: BTreeMap<String, String> =
             keys.into_iter().chain(more).map(|(key, value)| (key.to_owned(), value)).collect();
         Config::parse(&keys, "orders-lake").unwrap()

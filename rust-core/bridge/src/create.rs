@@ -78,7 +78,7 @@ fn identity(config: &Config, owner: Owner, properties: &BTreeMap<String, String>
         group_id: Some(group_id),
         owner,
         layout: Layout {
-            format: "parquet".to_owned(),
+            format: config.format.name().to_owned(),
             partition_path: config.partition_path.clone(),
             row: "flat".to_owned(),
         },

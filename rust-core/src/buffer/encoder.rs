@@ -25,6 +25,11 @@ pub trait Encoder: Debug + Send {
     /// Bytes drained so far.
     fn drained_bytes(&self) -> u64;
 
+    /// Final bytes that a byte of rows makes, about, until the file has shown its own.
+    fn first_ratio(&self) -> f64 {
+        0.25
+    }
+
     /// Final bytes, and what the rows in progress are likely to add.
     fn estimated_bytes(&self) -> u64;
 

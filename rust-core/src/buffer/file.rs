@@ -13,8 +13,6 @@ use std::sync::Arc;
 const BATCH_ROWS: usize = 2_048;
 /// Bytes of rows that are handed over however few they are.
 const BATCH_BYTES: u64 = 2 << 20;
-/// Encoded bytes a byte of rows makes, until the file has shown its own.
-const FIRST_RATIO: f64 = 0.25;
 
 /// A file that still takes rows: one topic-partition, one partition path, one schema.
 #[derive(Debug)]
@@ -156,7 +154,7 @@ impl OpenFile {
 
     fn estimate(&mut self) {
         let ratio = match self.handed_bytes {
-            0 => FIRST_RATIO,
+            0 => self.encoder.first_ratio(),
             handed => self.encoder_estimate as f64 / handed as f64,
         };
         let waiting = self.batch.bytes() as f64 * ratio;

@@ -5,6 +5,7 @@
 //! The ConfigDef in the shim is the one list of keys; `docs/config-keys.json`, generated from it,
 //! is checked against [`KEYS`] by a test.
 
+mod formats;
 mod keys;
 mod objects;
 mod parse;
@@ -13,6 +14,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use formats::{CsvConfig, FileFormat, TextCompression};
 pub use keys::{KEYS, KeySpec};
 pub(crate) use rules::{PARTS_MAX, part_size};
 
@@ -45,8 +47,8 @@ pub struct Config {
     pub partition_path: String,
     /// `columns.types`: column name to type name.
     pub columns_types: Vec<(String, String)>,
-    /// `parquet.*`.
-    pub parquet: ParquetConfig,
+    /// `format`, and how its files are written.
+    pub format: FileFormat,
     /// `commit.interval.ms`.
     pub commit_interval_ms: u64,
     /// `commit.max.records`, per topic-partition.

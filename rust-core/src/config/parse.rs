@@ -1,12 +1,11 @@
 //! From properties to [`Config`].
 
+use super::formats;
 use super::keys::{KEYS, ONE_WAY, Secrecy};
 use super::objects;
 use super::reader::Reader;
 use super::rules;
-use super::{
-    Compression, Config, ConfigError, Guarantee, ParquetConfig, PublishChoice, S3Config, Secret,
-};
+use super::{Config, ConfigError, Guarantee, PublishChoice, S3Config, Secret};
 use std::collections::BTreeMap;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -48,7 +47,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let partition_timezone = r.with("partition.timezone", zone);
     let partition_path = r.text("partition.path").map(str::to_owned);
     let columns_types = optional(r, "columns.types", |r, k| r.with(k, rules::columns_types));
-    let parquet = read_parquet(r);
+    let format = formats::read(r);
     let any = 1..=i64::MAX as u64;
     let commit_interval_ms = r.number("commit.interval.ms", 100..=24 * HOUR_MS);
     let commit_max_records = optional(r, "commit.max.records", |r, k| r.number(k, any.clone()));
@@ -84,7 +83,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         partition_timezone: partition_timezone?,
         partition_path: partition_path?,
         columns_types: columns_types?.unwrap_or_default(),
-        parquet: parquet?,
+        format: format?,
         commit_interval_ms: commit_interval_ms?,
         commit_max_records: commit_max_records?,
         commit_max_bytes: commit_max_bytes?,
@@ -250,26 +249,6 @@ fn read_s3(r: &mut Reader<'_>) -> Option<S3Config> {
         retry_max_ms: retry_max_ms?,
         objects: objects?,
     })
-}
-
-fn read_parquet(r: &mut Reader<'_>) -> Option<ParquetConfig> {
-    let compression = r.choice(
-        "parquet.compression",
-        &[
-            ("zstd", Compression::Zstd(1)),
-            ("snappy", Compression::Snappy),
-            ("lz4", Compression::Lz4),
-            ("gzip", Compression::Gzip(1)),
-            ("none", Compression::None),
-        ],
-    );
-    let level = r.number("parquet.compression.level", 0..=22);
-    let row_group_rows = r.number("parquet.row.group.rows", 1..=10_000_000);
-    let compression = match rules::with_level(compression?, level?) {
-        Ok(compression) => compression,
-        Err(message) => return r.wrong("parquet.compression.level", message),
-    };
-    Some(ParquetConfig { compression, row_group_rows: row_group_rows? })
 }
 
 fn zone(name: &str) -> Result<chrono_tz::Tz, String> {

@@ -41,7 +41,10 @@ fn one_key_is_enough_and_the_defaults_are_the_documented_ones() {
         partition_timezone: chrono_tz::UTC,
         partition_path: "{topic}/dt={event_time:%Y-%m-%d}/hour={event_time:%H}".into(),
         columns_types: vec![],
-        parquet: ParquetConfig { compression: Compression::Zstd(1), row_group_rows: 65_536 },
+        format: FileFormat::Parquet(ParquetConfig {
+            compression: Compression::Zstd(1),
+            row_group_rows: 65_536,
+        }),
         commit_interval_ms: 60_000,
         commit_max_records: None,
         commit_max_bytes: 1 << 30,
@@ -106,7 +109,8 @@ fn given_values_are_read() {
     assert_eq!(config.partition_timezone, chrono_tz::America::New_York);
     let types = [("price", "decimal(10,2)"), ("at", "timestamp")];
     assert_eq!(config.columns_types, types.map(|(n, t)| (n.to_owned(), t.to_owned())));
-    assert_eq!(config.parquet.compression, Compression::Gzip(6));
+    let FileFormat::Parquet(parquet) = &config.format else { panic!("{:?}", config.format) };
+    assert_eq!(parquet.compression, Compression::Gzip(6));
     assert_eq!((config.commit_max_records, config.file_max_records), (Some(5), Some(4)));
     assert!(config.isolate_failures && config.log_bootstrap && config.tolerate_errors);
     assert_eq!((config.errant_max_ratio, config.core_threads), (0.25, Some(3)));
@@ -275,7 +279,25 @@ const BAD: &[Bad] = &[
     (&[("input.format", "avro")], "input.format", "auto or debezium-json; others come"),
     (&[("row.layout", "envelope")], "row.layout", "must be flat;"),
     (&[("tombstones", "row")], "tombstones", "must be skip;"),
-    (&[("format", "csv")], "format", "must be parquet;"),
+    (&[("format", "orc")], "format", "must be one of parquet, json, csv"),
+    (&[("json.compression", "gzip")], "json.compression", "left out with format=parquet"),
+    (&[("format", "json"), ("json.compression", "snappy")], "json.compression", "gzip, zstd, none"),
+    (
+        &[("format", "json"), ("parquet.compression", "zstd")],
+        "parquet.compression",
+        "left out with format=json, whose own keys begin with json.",
+    ),
+    (&[("format", "csv"), ("csv.compression", "lz4")], "csv.compression", "gzip, zstd, none"),
+    (&[("format", "json"), ("csv.compression", "gzip")], "csv.compression", "format=json"),
+    (&[("format", "csv"), ("csv.header", "yes")], "csv.header", "true or false"),
+    (&[("format", "csv"), ("csv.delimiter", "||")], "csv.delimiter", r"\t for a tab"),
+    (&[("format", "csv"), ("csv.delimiter", "-")], "csv.delimiter", r", ; |"),
+    (&[("format", "csv"), ("csv.null", "\"\"")], "csv.null", "quotes"),
+    (
+        &[("format", "csv"), ("csv.delimiter", "|"), ("csv.null", "a|b")],
+        "csv.null",
+        "csv.delimiter",
+    ),
     (&[("schema.evolution", "strict")], "schema.evolution", "must be widen;"),
     (&[("schema.incompatible", "dlq")], "schema.incompatible", "must be fail;"),
     (&[("delivery.guarantee", "once")], "delivery.guarantee", "exactly_once, at_least_once"),
@@ -376,17 +398,32 @@ fn keys_and_defaults_are_those_of_the_config_def() {
 
 #[test]
 fn a_default_that_is_given_changes_nothing_but_the_fingerprint() {
-    let given: Vec<_> = KEYS.iter().filter_map(|k| Some((k.name, k.default?))).collect();
-    let unset = parse(&[]).unwrap();
-    let config = parse(&given).unwrap();
-    assert_ne!(config.fingerprint, unset.fingerprint);
-    assert_eq!(Config { fingerprint: unset.fingerprint.clone(), ..config }, unset);
+    let formats = ["parquet", "json", "csv"];
+    for format in formats {
+        // The keys of the other formats must be left out.
+        let of_format = |k: &&KeySpec| {
+            let word = k.name.split('.').next().unwrap();
+            word == format || !formats.contains(&word)
+        };
+        let defaults = KEYS.iter().filter(of_format).filter_map(|k| Some((k.name, k.default?)));
+        let given: Vec<_> = defaults.chain([("format", format)]).collect();
+        let unset = parse(&[("format", format)]).unwrap();
+        let config = parse(&given).unwrap();
+        assert_ne!(config.fingerprint, unset.fingerprint);
+        assert_eq!(Config { fingerprint: unset.fingerprint.clone(), ..config }, unset);
+        assert_eq!(unset.format.name(), format);
+    }
 }
 
 #[test]
 fn every_key_is_asked_for() {
-    let source =
-        [include_str!("parse.rs"), include_str!("rules.rs"), include_str!("objects.rs")].concat();
+    let source = [
+        include_str!("parse.rs"),
+        include_str!("rules.rs"),
+        include_str!("objects.rs"),
+        include_str!("formats.rs"),
+    ]
+    .concat();
     for spec in KEYS {
         let one_way = keys::ONE_WAY.iter().any(|(key, _)| *key == spec.name);
         let read = source.contains(&format!("\"{}\"", spec.name));

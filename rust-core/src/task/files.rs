@@ -159,18 +159,19 @@ impl Files {
         let nonce = Uuid::new_v4().simple().to_string();
         let topic = self.tp.topic.get(..TOPIC_MAX).unwrap_or(&self.tp.topic);
         let name = format!(
-            "{}/{topic}-{}-{first_offset:020}-{:08}-{:04}-{}.parquet",
+            "{}/{topic}-{}-{first_offset:020}-{:08}-{:04}-{}.{}",
             self.path,
             self.tp.partition,
             self.epoch,
             self.named,
-            &nonce[..8]
+            &nonce[..8],
+            config.format.extension()
         );
         self.named += 1;
         let key = table.key(&name);
         let upload = FileUpload::new(table.store.clone(), key, uploads.clone(), clock.clone())
             .of_epoch(self.epoch);
-        let slot = Slot { file: encode::open(layout, &config.parquet), upload };
+        let slot = Slot { file: encode::open(layout, &config.format), upload };
         Ok(self.open.insert_full(self.path.clone(), slot).0)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::cells::{Cell, expected};
 use alluvium_core::buffer::{FileLayout, OpenFile, RowStamp, SealedFile};
-use alluvium_core::config::{Compression, ParquetConfig};
+use alluvium_core::config::{Compression, FileFormat, ParquetConfig};
 use alluvium_core::encode;
 use alluvium_core::envelope::{Op, Row, SpanSource};
 use alluvium_core::error::Result;
@@ -25,7 +25,8 @@ pub(crate) fn schema(kinds: &[ColumnKind]) -> Arc<TableSchema> {
 }
 
 pub(crate) fn open(schema: &Arc<TableSchema>, config: &ParquetConfig) -> OpenFile {
-    encode::open(&Arc::new(FileLayout::new(schema.clone())), config)
+    let format = FileFormat::Parquet(config.clone());
+    encode::open(&Arc::new(FileLayout::new(schema.clone())), &format)
 }
 
 /// A row of the cells, every second text in the record's value, the others in the arena.

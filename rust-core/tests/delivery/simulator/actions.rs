@@ -114,7 +114,7 @@ impl Simulation {
         let from = if may.crash { 0 } else { 2 };
         let to = if may.stall { 4 } else { 2 };
         let doom = dooms[self.random.usize(from..to)];
-        let part = ["", "/logs/", ".parquet", ".started"][self.random.usize(..4)];
+        let part = ["", "/logs/", self.scenario.extension, ".started"][self.random.usize(..4)];
         let skip = self.random.u32(..6);
         if let Some(at) = self.pick(Owner::acts) {
             self.owners[at].store.doom(doom, part, skip);

@@ -31,6 +31,8 @@ use std::time::Duration;
 
 /// One seed of so many publishes by copies.
 const COPIES: u64 = 8;
+/// Of so many, one writes JSON, and one CSV.
+const FORMATS: u64 = 16;
 
 /// What a seed did.
 #[derive(Debug, Default, Clone)]
@@ -93,6 +95,11 @@ impl Simulation {
         let mut scenario = Scenario::draw(&mut random);
         if seed % COPIES == COPIES - 1 {
             scenario.publish_by_copy();
+        }
+        match seed % FORMATS {
+            5 => scenario.write(".json.gz", &[("format", "json")]),
+            9 => scenario.write(".csv.zst", &[("format", "csv"), ("csv.compression", "zstd")]),
+            _ => {}
         }
         let part_size = if scenario.small_parts { 700 } else { 8 << 20 };
         let memory = MemoryStore::new(scenario.personality).with_part_size(part_size);
@@ -193,5 +200,6 @@ fn without_nonce(key: &str) -> &str {
     if let Some((folder, _)) = key.rsplit_once('/').filter(|_| key.contains("/staging/")) {
         return folder;
     }
-    key.strip_suffix(".parquet").and_then(|key| key.rsplit_once('-')).map_or(key, |(key, _)| key)
+    let name = [".parquet", ".json.gz", ".csv.zst"].iter().find_map(|end| key.strip_suffix(end));
+    name.and_then(|name| name.rsplit_once('-')).map_or(key, |(name, _)| name)
 }

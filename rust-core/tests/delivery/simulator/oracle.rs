@@ -118,7 +118,7 @@ impl Oracle {
             return Err(format!("{key} is visible, and no valid record names it"));
         }
         let bytes = world.memory.object(&key).ok_or("put, not there")?;
-        for row in readback::rows(bytes).map_err(|e| format!("{key}: {e}"))? {
+        for row in readback::rows(&key, bytes).map_err(|e| format!("{key}: {e}"))? {
             let (tp, offset) = (row.tp, row.offset);
             let seen = self.parts.get_mut(&tp).ok_or(format!("{tp} is no topic-partition"))?;
             let ids = seen.records.get(&offset);

@@ -56,6 +56,8 @@ pub(crate) struct Scenario {
     pub(crate) weak_listing: bool,
     /// Files have several parts, sent while they are open.
     pub(crate) small_parts: bool,
+    /// The end of the names of data files.
+    pub(crate) extension: &'static str,
     pub(crate) tps: Vec<TopicPartition>,
     pub(crate) cooperative: bool,
     pub(crate) rates: Rates,
@@ -115,6 +117,7 @@ impl Scenario {
         Self {
             personality,
             small_parts,
+            extension: ".parquet",
             weak_listing: random.u8(..6) == 0,
             tps: (0..random.i32(1..3)).map(|p| TopicPartition::new(topic, p)).collect(),
             cooperative: random.bool(),
@@ -130,6 +133,13 @@ impl Scenario {
     /// Files become visible by a copy of staged objects.
     pub(crate) fn publish_by_copy(&mut self) {
         self.keys.push(("publish.mode", "copy".to_owned()));
+    }
+
+    /// Files are of another format, and end in a name of that.
+    pub(crate) fn write(&mut self, extension: &'static str, keys: &[(&'static str, &str)]) {
+        self.extension = extension;
+        self.keys.retain(|(key, _)| !key.starts_with("parquet."));
+        self.keys.extend(keys.iter().map(|(key, value)| (*key, (*value).to_owned())));
     }
 
     /// Whether exactly once is impossible on this store.

@@ -78,7 +78,7 @@ pub(crate) fn state(table: &Table) -> Result<Vec<Row>> {
 }
 
 /// JSON objects forget the order of their members; the columns' names bring it back.
-fn cells(table: &Table, sql: &str, columns: &[&str]) -> Result<Vec<Cells>> {
+pub(crate) fn cells(table: &Table, sql: &str, columns: &[&str]) -> Result<Vec<Cells>> {
     let cells = |row: &Value| -> Cells {
         columns.iter().map(|name| ((*name).to_owned(), row[name].clone())).collect()
     };

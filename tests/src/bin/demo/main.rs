@@ -1,10 +1,12 @@
-//! The demo: rows changed in MySQL become Parquet files on S3, read by DuckDB.
+//! The demo: rows changed in MySQL become Parquet files on S3, read by DuckDB; then every change of
+//! another table becomes JSON, and CSV.
 //!
 //! In: `--keep` (wait for Ctrl-C at the end), `--began SECONDS` (when the person who waits began to
 //! wait, since 1970). Out: each step and what is waited for, on standard output; exit code 1 when
 //! lake and MySQL differ or a part fails. Never: a value of the connectors' files replaced, nor
 //! anything left of the stack, also after Ctrl-C.
 
+mod export;
 mod lake;
 mod screen;
 mod shop;
@@ -104,6 +106,7 @@ fn show(screen: &Screen, stack: &Stack) -> Result<()> {
     screen.step("The table as DuckDB makes it from its changes, and MySQL's own SELECT");
     screen.line(&state);
     screen.line(&format!("\nFirst Parquet rows {} s after the demo began.", first.as_secs()));
+    export::show(screen, stack)?;
     Ok(())
 }
 

@@ -86,12 +86,24 @@ public final class LakeSinkConfig extends AbstractConfig {
             "What becomes of records without a value. skip: they are counted and leave no row.")
 
         .group("Files")
-        .choice("format", OneOf.of("parquet").later("json", "csv"), "Format of the data files.")
+        .choice("format", OneOf.of("parquet", "json", "csv"),
+            "Format of the data files: Parquet, JSON (one object a line), CSV (RFC 4180). The keys "
+            + "of the other formats must be left out.")
         .choice("parquet.compression", OneOf.of("zstd", "snappy", "lz4", "gzip", "none"),
             "Compression of Parquet pages.")
         .key("parquet.compression.level", INT, 1,
             "Level of the compression: 1 to 22 for zstd, 0 to 9 for gzip; others have none.")
         .key("parquet.row.group.rows", INT, 65_536, "Rows of a row group at most.")
+        .choice("json.compression", OneOf.of("gzip", "zstd", "none"),
+            "Compression of JSON files; their names end in .json.gz, .json.zst or .json.")
+        .choice("csv.compression", OneOf.of("gzip", "zstd", "none"),
+            "Compression of CSV files; their names end in .csv.gz, .csv.zst or .csv.")
+        .key("csv.header", BOOLEAN, true, "Whether the first record of a file names its columns.")
+        .key("csv.delimiter", STRING, ",",
+            "What stands between two values: one of , ; | ^ ~ ! $ % & * @ ? or \\t for a tab.")
+        .unset("csv.null", STRING, "empty",
+            "What a null is written as, without quotes. A value that looks the same is quoted, and "
+            + "so is an empty text: readers that look at the quotes tell them apart.")
 
         .group("When")
         .key("commit.interval.ms", LONG, 60_000L,
