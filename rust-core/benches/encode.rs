@@ -1,4 +1,4 @@
-//! ns and bytes per row of rooms buffer and encode on one core: rows to a whole Parquet file.
+//! ns and bytes per row of rooms buffer and encode on one core: rows to a whole file of each format.
 //!
 //! `cargo bench -p alluvium-core --bench encode`. The rows are those of a Debezium topic as it
 //! really arrives: 11 columns of orders, event times over an hour with 20 s of disorder, and the 14
@@ -9,7 +9,9 @@
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so")]
 
 use alluvium_core::buffer::{FileLayout, RowStamp};
-use alluvium_core::config::{Compression, FileFormat, ParquetConfig};
+use alluvium_core::config::{
+    Compression, CsvConfig, FileFormat, ParquetConfig, TextCompression,
+};
 use alluvium_core::encode;
 use alluvium_core::envelope::{Op, Row, Slot, Source, Span, SpanSource};
 use alluvium_core::schema::{Column, ColumnKind, TableSchema};
@@ -38,25 +40,37 @@ const COLUMNS: [(&str, ColumnKind); 11] = [
 fn main() {
     let rows = rows(true);
     let few = self::rows(false);
-    let zstd = Compression::Zstd(1);
+    let parquet =
+        |compression| FileFormat::Parquet(ParquetConfig { compression, row_group_rows: 65_536 });
+    let csv = |compression| {
+        FileFormat::Csv(CsvConfig { compression, header: true, delimiter: b',', null: "".into() })
+    };
+    let zstd = parquet(Compression::Zstd(1));
     println!("{ROWS} rows, best of {ROUNDS} rounds");
-    run("25 columns, zstd(1)", &rows, zstd);
-    run("17 columns, zstd(1)", &few, zstd);
-    run("17 columns, zstd(3)", &few, Compression::Zstd(3));
-    run("17 columns, lz4", &few, Compression::Lz4);
-    run("17 columns, snappy", &few, Compression::Snappy);
-    run("17 columns, none", &few, Compression::None);
+    run("25 columns, zstd(1)", &rows, &zstd);
+    run("17 columns, zstd(1)", &few, &zstd);
+    run("17 columns, zstd(3)", &few, &parquet(Compression::Zstd(3)));
+    run("17 columns, lz4", &few, &parquet(Compression::Lz4));
+    run("17 columns, snappy", &few, &parquet(Compression::Snappy));
+    run("17 columns, none", &few, &parquet(Compression::None));
+    let texts = [
+        ("none", TextCompression::None),
+        ("gzip", TextCompression::Gzip),
+        ("zstd", TextCompression::Zstd),
+    ];
+    for (name, compression) in texts {
+        run(&format!("25 columns, JSON {name}"), &rows, &FileFormat::Json(compression));
+        run(&format!("25 columns, CSV {name}"), &rows, &csv(compression));
+    }
 }
 
-fn run(name: &str, rows: &[(Row, i64)], compression: Compression) {
+fn run(name: &str, rows: &[(Row, i64)], format: &FileFormat) {
     let column = |(name, kind): &(&str, ColumnKind)| Column { name: (*name).into(), kind: *kind };
     let table = TableSchema { columns: COLUMNS.iter().map(column).collect() };
     let layout = Arc::new(FileLayout::new(Arc::new(table)));
-    let config = ParquetConfig { compression, row_group_rows: 65_536 };
-    let config = FileFormat::Parquet(config);
     let (mut best, mut append, mut size, mut memory) = (f64::MAX, f64::MAX, 0, 0);
     for _ in 0..ROUNDS {
-        let mut file = encode::open(&layout, &config);
+        let mut file = encode::open(&layout, format);
         let start = Instant::now();
         for (offset, (row, event_time_us)) in (0i64..).zip(rows) {
             let stamp = RowStamp {
@@ -79,7 +93,7 @@ fn run(name: &str, rows: &[(Row, i64)], compression: Compression) {
         best = best.min(start.elapsed().as_nanos() as f64 / rows.len() as f64);
     }
     println!(
-        "{name:20} {best:5.0} ns/row (append {append:4.0})   {:6.1} bytes/row   \
+        "{name:22} {best:5.0} ns/row (append {append:4.0})   {:6.1} bytes/row   \
          {:.1} MB counted at most",
         size as f64 / rows.len() as f64,
         memory as f64 / 1e6,
