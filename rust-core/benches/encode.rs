@@ -9,9 +9,7 @@
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run must say so")]
 
 use alluvium_core::buffer::{FileLayout, RowStamp};
-use alluvium_core::config::{
-    Compression, CsvConfig, FileFormat, ParquetConfig, TextCompression,
-};
+use alluvium_core::config::{Compression, CsvConfig, FileFormat, ParquetConfig, TextCompression};
 use alluvium_core::encode;
 use alluvium_core::envelope::{Op, Row, Slot, Source, Span, SpanSource};
 use alluvium_core::schema::{Column, ColumnKind, TableSchema};
@@ -40,8 +38,14 @@ const COLUMNS: [(&str, ColumnKind); 11] = [
 fn main() {
     let rows = rows(true);
     let few = self::rows(false);
-    let parquet =
-        |compression| FileFormat::Parquet(ParquetConfig { compression, row_group_rows: 65_536 });
+    let parquet = |compression| {
+        FileFormat::Parquet(ParquetConfig {
+            compression,
+            row_group_rows: 65_536,
+            bloom_columns: Vec::new(),
+            sort_columns: Vec::new(),
+        })
+    };
     let csv = |compression| {
         FileFormat::Csv(CsvConfig { compression, header: true, delimiter: b',', null: "".into() })
     };

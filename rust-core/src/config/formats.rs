@@ -106,11 +106,36 @@ fn read_parquet(r: &mut Reader<'_>) -> Option<ParquetConfig> {
     );
     let level = r.number("parquet.compression.level", 0..=22);
     let row_group_rows = r.number("parquet.row.group.rows", 1..=10_000_000);
+    let bloom_columns = read_columns(r, "parquet.bloom.columns");
+    let sort_columns = read_columns(r, "parquet.sort.columns");
     let compression = match rules::with_level(compression?, level?) {
         Ok(compression) => compression,
         Err(message) => return r.wrong("parquet.compression.level", message),
     };
-    Some(ParquetConfig { compression, row_group_rows: row_group_rows? })
+    Some(ParquetConfig {
+        compression,
+        row_group_rows: row_group_rows?,
+        bloom_columns: bloom_columns?,
+        sort_columns: sort_columns?,
+    })
+}
+
+/// Names of columns, separated by commas.
+fn read_columns(r: &mut Reader<'_>, key: &'static str) -> Option<Vec<String>> {
+    if r.text(key).is_none() {
+        return Some(Vec::new());
+    }
+    r.with(key, |text| {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+        match twice {
+            Some((_, name)) => Err(format!("names the column {name:?} twice")),
+            None if names.iter().any(String::is_empty) => {
+                Err("must be names of columns, separated by commas".to_owned())
+            }
+            None => Ok(names),
+        }
+    })
 }
 
 fn read_compression(r: &mut Reader<'_>, key: &'static str) -> Option<TextCompression> {

@@ -59,6 +59,8 @@ pub const KEYS: &[KeySpec] = &[
     key("parquet.compression", Some("zstd")),
     key("parquet.compression.level", Some("1")),
     key("parquet.row.group.rows", Some("65536")),
+    key("parquet.bloom.columns", None),
+    key("parquet.sort.columns", None),
     key("json.compression", Some("gzip")),
     key("csv.compression", Some("gzip")),
     key("csv.header", Some("true")),

@@ -189,6 +189,10 @@ pub struct ParquetConfig {
     pub compression: Compression,
     /// `parquet.row.group.rows`.
     pub row_group_rows: usize,
+    /// `parquet.bloom.columns`: those that get a bloom filter.
+    pub bloom_columns: Vec<String>,
+    /// `parquet.sort.columns`: what the rows of each row group are sorted by.
+    pub sort_columns: Vec<String>,
 }
 
 /// Parquet compression with its level, where it has one.

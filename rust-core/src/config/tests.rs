@@ -44,6 +44,8 @@ fn one_key_is_enough_and_the_defaults_are_the_documented_ones() {
         format: FileFormat::Parquet(ParquetConfig {
             compression: Compression::Zstd(1),
             row_group_rows: 65_536,
+            bloom_columns: vec![],
+            sort_columns: vec![],
         }),
         commit_interval_ms: 60_000,
         commit_max_records: None,
@@ -247,6 +249,8 @@ const BAD: &[Bad] = &[
         "has no levels",
     ),
     (&[("parquet.row.group.rows", "0")], "parquet.row.group.rows", "from 1 to"),
+    (&[("parquet.bloom.columns", "id,,name")], "parquet.bloom.columns", "separated by commas"),
+    (&[("parquet.sort.columns", "id, id")], "parquet.sort.columns", "\"id\" twice"),
     (&[("commit.interval.ms", "99")], "commit.interval.ms", "from 100 to"),
     (&[("commit.interval.ms", "10800001")], "commit.interval.ms", "half of upload.max.age.ms"),
     (&[("commit.max.records", "0")], "commit.max.records", "from 1 to"),

@@ -14,8 +14,12 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 use std::sync::Arc;
 
-pub(crate) const PLAIN: ParquetConfig =
-    ParquetConfig { compression: Compression::Zstd(1), row_group_rows: 65_536 };
+pub(crate) const PLAIN: ParquetConfig = ParquetConfig {
+    compression: Compression::Zstd(1),
+    row_group_rows: 65_536,
+    bloom_columns: Vec::new(),
+    sort_columns: Vec::new(),
+};
 
 /// Columns `c0`, `c1`, … of the kinds.
 pub(crate) fn schema(kinds: &[ColumnKind]) -> Arc<TableSchema> {

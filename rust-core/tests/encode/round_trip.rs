@@ -98,7 +98,7 @@ proptest! {
         repeat in 1usize..30,
     ) {
         let rows = vec![rows; repeat].concat();
-        let config = ParquetConfig { compression, row_group_rows };
+        let config = ParquetConfig { compression, row_group_rows, ..PLAIN };
         let (batch, _) = read(&write(&schema(&kinds), &config, &rows));
         assert_rows(&batch, &kinds, &rows);
     }

@@ -4,6 +4,7 @@
 //! each open file: `docs/decisions/0005-own-parquet-pages.md`.
 
 mod append;
+mod bloom;
 mod bounds;
 mod choice;
 mod chunk;
@@ -15,24 +16,29 @@ mod hybrid;
 mod measure;
 mod schema;
 mod shorten;
+mod sort;
 mod values;
 
 use crate::buffer::{Encoder, FileLayout};
 use crate::config::ParquetConfig;
 use crate::error::{Error, Kind, Result};
 use arrow::array::RecordBatch;
+use bloom::Blooms;
 use bytes::Bytes;
 use chunk::{ColumnChunk, Sizes};
 use codec::Compressor;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
+use sort::Sorter;
 use std::fmt;
 use std::sync::Arc;
 
 /// Greatest size of a row group, bytes: rows of megabytes must not fill the memory.
 const ROW_GROUP_BYTES: usize = 32 << 20;
+/// Rows that are appended together once they are sorted: as many as arrive together else.
+const SORTED_ROWS: usize = 2_048;
 /// What compression is taken to leave of a byte, until the file has shown its own ratio.
 const FIRST_RATIO: f64 = 0.5;
 
@@ -44,6 +50,8 @@ pub struct ParquetEncoder {
     layout: Arc<FileLayout>,
     config: ParquetConfig,
     file: Option<OpenParquet>,
+    /// Rows that wait for their order, where one is wanted.
+    sorter: Option<Sorter>,
     drained: u64,
 }
 
@@ -51,6 +59,7 @@ pub struct ParquetEncoder {
 struct OpenParquet {
     writer: SerializedFileWriter<Vec<u8>>,
     columns: Vec<ColumnChunk>,
+    blooms: Blooms,
     /// Rows of the row group at work.
     rows: usize,
     /// What compression left of a byte so far.
@@ -60,30 +69,71 @@ struct OpenParquet {
 impl ParquetEncoder {
     /// An encoder for one file.
     pub fn new(layout: Arc<FileLayout>, config: ParquetConfig) -> Self {
-        Self { layout, config, file: None, drained: 0 }
+        let sorter = Sorter::new(&layout, &config);
+        Self { layout, config, file: None, sorter, drained: 0 }
     }
 
     fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(OpenParquet::new(&self.layout, batch)?),
-        };
         let mut start = 0;
         while start < batch.num_rows() {
-            let room = self.config.row_group_rows.max(1) - file.rows;
+            let begun = match &self.sorter {
+                Some(sorter) => sorter.rows(),
+                None => self.file.as_ref().map_or(0, |file| file.rows),
+            };
+            let room = self.config.row_group_rows.max(1) - begun;
             let rows = room.min(batch.num_rows() - start);
-            file.append(&batch.slice(start, rows), &self.config)?;
+            let slice = batch.slice(start, rows);
             start += rows;
+            match &mut self.sorter {
+                None => self.append(&slice)?,
+                Some(sorter) => {
+                    sorter.push(slice);
+                    if rows == room || sorter.is_full() {
+                        self.write_sorted()?;
+                    }
+                }
+            }
         }
         Ok(())
+    }
+
+    fn append(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let says = self.sorter.as_ref().map(Sorter::says);
+                self.file.insert(OpenParquet::new(&self.layout, &self.config, says, batch)?)
+            }
+        };
+        file.append(batch, &self.config)
+    }
+
+    /// Writes the rows that wait, in order, and ends their row group: the next rows begin anew.
+    fn write_sorted(&mut self) -> Result<(), ParquetError> {
+        let Some(rows) = self.sorter.as_mut().map(Sorter::take).transpose()?.flatten() else {
+            return Ok(());
+        };
+        for start in (0..rows.num_rows()).step_by(SORTED_ROWS) {
+            self.append(&rows.slice(start, SORTED_ROWS.min(rows.num_rows() - start)))?;
+        }
+        match &mut self.file {
+            Some(file) if file.rows > 0 => file.end_row_group(&self.config),
+            _ => Ok(()),
+        }
     }
 }
 
 impl OpenParquet {
-    fn new(layout: &FileLayout, first: &RecordBatch) -> Result<Self, ParquetError> {
+    fn new(
+        layout: &FileLayout,
+        config: &ParquetConfig,
+        order: Option<Vec<SortingColumn>>,
+        first: &RecordBatch,
+    ) -> Result<Self, ParquetError> {
         let schema = schema::parquet_schema(layout)?;
         let properties = WriterProperties::builder()
             .set_created_by(concat!("alluvium version ", env!("CARGO_PKG_VERSION")).to_owned())
+            .set_sorting_columns(order)
             .build();
         let columns = layout
             .columns()
@@ -95,9 +145,10 @@ impl OpenParquet {
                 ColumnChunk::new(descriptor.clone(), choice)
             })
             .collect();
+        let blooms = Blooms::new(layout, config, &schema);
         let root = schema.root_schema_ptr();
         let writer = SerializedFileWriter::new(Vec::new(), root, Arc::new(properties))?;
-        Ok(Self { writer, columns, rows: 0, ratio: FIRST_RATIO })
+        Ok(Self { writer, columns, blooms, rows: 0, ratio: FIRST_RATIO })
     }
 
     /// Appends rows of one row group.
@@ -105,6 +156,7 @@ impl OpenParquet {
         for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
             append::append(column, array)?;
         }
+        self.blooms.take(batch)?;
         self.rows += batch.num_rows();
         if self.columns.iter().any(ColumnChunk::page_is_full) {
             let mut compressor = Compressor::new(config.compression)?;
@@ -126,8 +178,9 @@ impl OpenParquet {
         let mut compressor = Compressor::new(config.compression)?;
         let codec = codec::codec(config.compression)?;
         let mut row_group = self.writer.next_row_group()?;
-        for column in &mut self.columns {
-            let (bytes, closed) = column.close(codec, &mut compressor)?;
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            let (bytes, mut closed) = column.close(codec, &mut compressor)?;
+            closed.bloom_filter = self.blooms.end(at);
             row_group.append_column(&bytes, closed)?;
         }
         row_group.close()?;
@@ -152,7 +205,7 @@ impl OpenParquet {
 
     fn memory_bytes(&self) -> u64 {
         let columns: usize = self.columns.iter().map(ColumnChunk::memory_bytes).sum();
-        (columns + self.writer.inner().capacity()) as u64
+        (columns + self.blooms.memory_bytes() + self.writer.inner().capacity()) as u64
     }
 }
 
@@ -171,7 +224,8 @@ impl Encoder for ParquetEncoder {
     }
 
     fn memory_bytes(&self) -> u64 {
-        self.file.as_ref().map_or(0, OpenParquet::memory_bytes)
+        let waiting = self.sorter.as_ref().map_or(0, Sorter::bytes) as u64;
+        waiting + self.file.as_ref().map_or(0, OpenParquet::memory_bytes)
     }
 
     fn encoded_bytes(&self) -> u64 {
@@ -183,10 +237,13 @@ impl Encoder for ParquetEncoder {
     }
 
     fn estimated_bytes(&self) -> u64 {
-        self.file.as_ref().map_or(0, OpenParquet::estimated_bytes)
+        let waiting = self.sorter.as_ref().map_or(0, Sorter::bytes) as f64;
+        let waiting = (waiting * self.first_ratio()) as u64;
+        waiting + self.file.as_ref().map_or(0, OpenParquet::estimated_bytes)
     }
 
-    fn finish(self: Box<Self>, metadata: &[(&'static str, String)]) -> Result<Bytes> {
+    fn finish(mut self: Box<Self>, metadata: &[(&'static str, String)]) -> Result<Bytes> {
+        self.write_sorted().map_err(failed)?;
         let Some(mut file) = self.file else {
             return Err(Error::new(
                 Kind::Encode,

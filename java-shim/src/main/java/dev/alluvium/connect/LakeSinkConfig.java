@@ -94,6 +94,12 @@ public final class LakeSinkConfig extends AbstractConfig {
         .key("parquet.compression.level", INT, 1,
             "Level of the compression: 1 to 22 for zstd, 0 to 9 for gzip; others have none.")
         .key("parquet.row.group.rows", INT, 65_536, "Rows of a row group at most.")
+        .unset("parquet.bloom.columns", STRING, "none",
+            "Columns that get a bloom filter, separated by commas: readers skip row groups that do "
+            + "not hold a value. A filter takes 128 KiB of memory for each open file.")
+        .unset("parquet.sort.columns", STRING, "none",
+            "Columns that the rows of each row group are sorted by, nulls first, separated by "
+            + "commas; the footer says so. The rows of a row group wait in memory until it is whole.")
         .choice("json.compression", OneOf.of("gzip", "zstd", "none"),
             "Compression of JSON files; their names end in .json.gz, .json.zst or .json.")
         .choice("csv.compression", OneOf.of("gzip", "zstd", "none"),

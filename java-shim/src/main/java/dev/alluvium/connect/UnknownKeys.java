@@ -15,7 +15,7 @@ final class UnknownKeys {
     private static final List<String> LATER = List.of(
         "schema.registry.", "row.metadata", "row.before", "column.include", "column.exclude",
         "column.mask.hash",
-        "parquet.bloom.columns", "parquet.sort.columns", "watermark.max.out.of.order.ms",
+        "watermark.max.out.of.order.ms",
         "watermark.idle.ms", "watermark.dead.ms", "late.allowed.ms", "late.policy",
         "future.max.ms", "complete.marker", "filter", "transform.sql", "lookup.");
     /** All settings of Kafka's admin client may follow, and Connect's own admin.override.*. */

@@ -37,8 +37,7 @@ class UnknownKeysTest {
     @ParameterizedTest
     @ValueSource(strings = {"watermark.idle.ms", "late.policy", "filter", "transform.sql",
         "lookup.customers.url", "schema.registry.url", "row.before", "column.mask.hash",
-        "csv.header", "json.compression", "complete.marker",
-        "parquet.sort.columns", "future.max.ms"})
+        "complete.marker", "future.max.ms"})
     void aKeyOfALaterReleaseIsRefusedByName(String key) {
         assertEquals(key + " comes with a later release", keys.refusal(key));
     }
