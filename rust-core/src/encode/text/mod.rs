@@ -8,6 +8,8 @@ mod column;
 mod csv;
 mod decimal;
 mod json;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use crate::buffer::Encoder;
