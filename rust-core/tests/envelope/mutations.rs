@@ -78,7 +78,10 @@ fn events(with_schema: bool) -> Vec<(Vec<u8>, usize)> {
         ("doc", r#"{"type":"struct","fields":[],"optional":true"#),
         ("day", r#"{"type":"int32","optional":true,"name":"io.debezium.time.Date""#),
         ("wide", &decimal.replace("10", "65").replace("\"2\"", "\"30\"")),
-        ("own", r#"{"type":"struct","optional":true,"name":"io.debezium.data.VariableScaleDecimal""#),
+        (
+            "own",
+            r#"{"type":"struct","optional":true,"name":"io.debezium.data.VariableScaleDecimal""#,
+        ),
         ("spot", r#"{"type":"struct","optional":true,"name":"io.debezium.data.geometry.Geometry""#),
         ("iso", r#"{"type":"string","optional":true,"name":"io.debezium.time.IsoDate""#),
     ]);
