@@ -33,6 +33,7 @@ public final class LakeSinkTask extends SinkTask {
     private Actions actions;
     private Errants errants;
     private AdminFacts facts;
+    private ConsumerProtocol protocol;
 
     @Override
     public String version() {
@@ -43,6 +44,7 @@ public final class LakeSinkTask extends SinkTask {
     public void start(Map<String, String> config) {
         // Refuses what was not validated, and logs the values, secrets hidden.
         String tolerance = new LakeSinkConfig(config).errorsTolerance();
+        protocol = new ConsumerProtocol(config);
         ErrantRecordReporter reporter = context.errantRecordReporter();
         boolean keepRecords = reporter != null && tolerance.equalsIgnoreCase("all");
         sink = NativeSink.start(startMessage(config, reporter != null));
@@ -77,7 +79,7 @@ public final class LakeSinkTask extends SinkTask {
         errants.poll();
         long[] answer = sink.preCommit(partitions.idsAndOffsets(current));
         context.timeout(POLL_MS);
-        return partitions.safeOffsets(answer);
+        return partitions.safeOffsets(answer, protocol.mark());
     }
 
     @Override

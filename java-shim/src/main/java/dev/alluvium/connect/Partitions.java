@@ -98,14 +98,18 @@ final class Partitions {
         return Arrays.copyOf(pairs, filled);
     }
 
-    /** What preCommit gave (id, offset, seq, log id high and low), as Connect takes it. */
-    Map<TopicPartition, OffsetAndMetadata> safeOffsets(long[] answer) {
+    /**
+     * What preCommit gave (id, offset, seq, log id high and low), as Connect takes it; the mark goes
+     * behind the metadata.
+     */
+    Map<TopicPartition, OffsetAndMetadata> safeOffsets(long[] answer, String mark) {
         Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
         for (int i = 0; i + 5 <= answer.length; i += 5) {
             TopicPartition partition = open.get(answer[i]);
             if (partition != null) {
                 String log = new UUID(answer[i + 3], answer[i + 4]) + "/" + answer[i + 2];
-                offsets.put(partition, new OffsetAndMetadata(answer[i + 1], "alluvium/" + log));
+                String metadata = "alluvium/" + log + mark;
+                offsets.put(partition, new OffsetAndMetadata(answer[i + 1], metadata));
             }
         }
         return offsets;

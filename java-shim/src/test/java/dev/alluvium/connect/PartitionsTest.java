@@ -98,7 +98,7 @@ class PartitionsTest {
         assertEquals(
             Map.of(Records.partition(1), new OffsetAndMetadata(
                 600, "alluvium/01234567-89ab-cdef-8000-000000000001/12")),
-            partitions.safeOffsets(answer));
+            partitions.safeOffsets(answer, ""));
     }
 
     private int open(int partition) {
