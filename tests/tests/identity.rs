@@ -1,10 +1,12 @@
 //! What only Kafka's admin client can tell, on real Kafka, Connect and S3: a topic that is deleted
-//! and created again, records that expire unread, offsets that are altered over REST.
+//! and created again, records that expire unread, offsets that are altered over REST; and what is
+//! the sink's own: its log by another connector's name, folder and cluster (`kinship/`).
 
 // Clippy's own exception covers functions marked as tests, not those that they share.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;
+mod kinship;
 
 use std::time::Instant;
 
@@ -18,9 +20,18 @@ const SECRET: &str = "hush-4711";
 #[test]
 fn topics_are_created_again_records_expire_offsets_are_altered() {
     let stack = Stack::builder().without_mysql().alluvium().start().unwrap();
+    // Idle while all else is tried.
+    let tail = kinship::tails::begin(&stack, "tails");
     created_again_while_it_is_read(&stack);
     expired_while_stopped(&stack);
     altered_over_rest(&stack);
+    kinship::renamed(&stack);
+    kinship::another_folder(&stack);
+    let unseen = kinship::tails::begin(&stack, "unseen");
+    kinship::tails::expires_unseen(&stack, &unseen);
+    let other = Stack::builder().without_mysql().without_s3().workers(0).start().unwrap();
+    kinship::another_cluster(&stack, &other);
+    kinship::tails::is_looked_into(&stack, &tail);
     let log = stack.worker(0).unwrap().process().log();
     assert!(!log.contains(SECRET), "a secret of the admin client was logged");
 }

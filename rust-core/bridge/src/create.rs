@@ -14,28 +14,31 @@ use alluvium_core::log::{Layout, Owner};
 use alluvium_core::metrics::TaskMetrics;
 use alluvium_core::partition::PathTemplate;
 use alluvium_core::recover::{self, Identity};
-use alluvium_core::store::probe::Verdict;
-use alluvium_core::store::{self, Checked, Lake};
+use alluvium_core::store::{self, Checked};
 use alluvium_core::task::{ErrantPolicy, Parts, SinkTask};
 use alluvium_core::upload::UploadLimits;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long `create` waits for a store that does not answer.
-const CREATE_LIMIT: Duration = Duration::from_secs(60);
+/// How long altering offsets waits for a store that does not answer.
+const ALTER_LIMIT: Duration = Duration::from_secs(60);
 
-/// Makes a task: what `create` does.
+/// Makes a task: what `create` does. Waits for nobody: the store is tried while topic-partitions
+/// open.
 pub(crate) fn task(json: &[u8]) -> Result<Task, Failure> {
     let request: CreateRequest = wire::request(json)?;
     let properties = request.properties();
     let config = Config::parse(&properties, &request.owner.connector).map_err(Error::from)?;
     let paths = semantics(&config).map_err(|mut wrong| wrong.remove(0).1)?;
     let shared = Shared::join(config.core_threads)?;
-    let (lake, verdict) = shared.handle().block_on(open_lake(&config))?;
+    let lake = {
+        let _runtime = shared.handle().enter();
+        store::open(&config)?
+    };
     let parts = Parts {
         identity: Arc::new(identity(&config, request.owner, &properties)),
-        uploads: UploadLimits::new(&config, &lake, &verdict),
+        uploads: UploadLimits::untried(&config),
         lake,
         clock: Arc::new(SystemClock),
         share: shared.budget().join(config.memory_limit_bytes),
@@ -49,21 +52,13 @@ pub(crate) fn task(json: &[u8]) -> Result<Task, Failure> {
         config: Arc::new(config),
     };
     let close_flush = Duration::from_millis(parts.config.close_flush_ms);
-    let task = SinkTask::start(parts, shared.handle());
+    let task = SinkTask::start_untried(parts, shared.handle());
     let pipeline: Box<dyn Pipeline> =
         Box::new(CorePipeline::new(task, shared.handle().clone(), close_flush));
     #[cfg(feature = "inject")]
     let pipeline =
         crate::pipeline::injected(pipeline, properties.get("alluvium.inject").map(String::as_str));
     Ok(Task::new(pipeline, Some(shared)))
-}
-
-/// Opens the store and tries what it can be trusted with.
-async fn open_lake(config: &Config) -> Result<(Lake, Verdict)> {
-    let lake = store::open(config)?;
-    let now = || SystemClock.now_ms();
-    let verdict = store::probe::patiently(&lake, config, now, CREATE_LIMIT).await?;
-    Ok((lake, verdict))
 }
 
 fn identity(config: &Config, owner: Owner, properties: &BTreeMap<String, String>) -> Identity {
@@ -100,8 +95,8 @@ pub(crate) fn alter_offsets(json: &[u8]) -> Result<(), Failure> {
     let noted = on_own_runtime(async {
         let lake = store::open(&config)?;
         let noting = recover::request_reset(&lake, identity, request.targets, SystemClock.now_ms());
-        tokio::time::timeout(CREATE_LIMIT, noting).await.unwrap_or_else(|_| {
-            let text = format!("the store did not answer within {} s", CREATE_LIMIT.as_secs());
+        tokio::time::timeout(ALTER_LIMIT, noting).await.unwrap_or_else(|_| {
+            let text = format!("the store did not answer within {} s", ALTER_LIMIT.as_secs());
             Err(Error::new(Kind::Store, text).with("lake.url", &config.lake_url).temporary())
         })
     })?;

@@ -10,11 +10,11 @@ use super::inbox::{Control, Event, Message, Outbox};
 use super::jobs::Done;
 use super::lane::Lane;
 use super::topic_partition::{Generation, Verdict};
+use super::trying::Trying;
 use super::work::Work;
-use crate::event_time::EventTimeRule;
 use crate::log::Blocks;
 use crate::position::TpId;
-use crate::roll::{CutLimits, CutReason, RollLimits};
+use crate::roll::{CutLimits, CutReason};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,9 @@ const MEMORY_AGAIN: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Driver {
     pub(super) parts: Parts,
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
+    /// No log is claimed in a store that was not tried.
+    pub(super) trying: Trying,
     limits: CutLimits,
     pub(super) queue: mpsc::UnboundedReceiver<Message>,
     control: mpsc::UnboundedReceiver<Control>,
@@ -56,20 +58,13 @@ impl Driver {
         control: mpsc::UnboundedReceiver<Control>,
         outbox: Arc<Outbox>,
         blocks: Blocks,
+        untried: bool,
     ) -> Self {
         let config = &parts.config;
-        let place = Place {
-            config: config.clone(),
-            table: parts.lake.table.clone(),
-            clock: parts.clock.clone(),
-            times: EventTimeRule::new(config),
-            paths: parts.paths.clone(),
-            roll: RollLimits::from(&**config),
-            uploads: parts.uploads.clone(),
-        };
         Self {
             limits: CutLimits::new(config, u64::MAX),
-            place: Arc::new(place),
+            place: Arc::new(Place::of(&parts)),
+            trying: Trying::new(untried),
             errants: Errants::new(config.errant_max_ratio),
             parts,
             queue,
@@ -89,6 +84,7 @@ impl Driver {
 
     /// Works until the task thread lets go of the channels.
     pub(super) async fn run(mut self) {
+        self.trying.begin(&self.parts);
         loop {
             let wake = self.wake_at();
             tokio::select! {
@@ -98,6 +94,7 @@ impl Driver {
                     None => return,
                 },
                 Some(done) = self.jobs.join_next() => self.on_done(done),
+                told = self.trying.ended() => self.on_tried(told),
                 () = sleep_until(wake) => {}
                 () = std::future::ready(()), if self.may_work() => self.work_slice(),
                 Some(message) = self.queue.recv(), if !self.work.has_frame() => self.on_message(message),
@@ -134,8 +131,7 @@ impl Driver {
             Message::Start { tp, generation, epoch, log_id, x } => {
                 if let Some(lane) = self.lanes.get_mut(&tp)
                     && lane.takes()
-                    && lane.state.log().is_some_and(|log| log.log_id == log_id)
-                    && lane.state.start(generation, epoch, x) == Verdict::Stale
+                    && lane.state.start(generation, (epoch, log_id), x) == Verdict::Stale
                 {
                     tracing::debug!(tp = %lane.tp, generation, epoch, "stale start dropped");
                 }

@@ -16,8 +16,11 @@ use std::time::Duration;
 pub(super) const OPENING: u64 = 0;
 /// How often ids are read again.
 const EVERY_MS: i64 = 60_000;
-/// After this time without a delivery the tail of a topic-partition is looked into.
-const IDLE_MS: i64 = 600_000;
+/// After so many times `commit.interval.ms` without a delivery the tail of a topic-partition is
+/// looked into,
+const IDLE_INTERVALS: u64 = 10;
+/// after so long at least and at most: a topic that is kept for minutes has short intervals.
+const IDLE_MS: std::ops::RangeInclusive<u64> = 30_000..=600_000;
 
 /// An answer to an [`Action`](super::Action) that asked something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub(super) struct Asking {
     opened_by: Option<Arc<Facts>>,
     /// When to ask again, ms of the driver's clock.
     again_ms: Option<i64>,
+    /// Kafka was asked because nothing came behind this offset.
+    idle: Option<i64>,
     /// The tail behind this offset was asked about.
     tail: Option<i64>,
 }
@@ -71,9 +76,21 @@ impl Lane {
         free && self.asking.awaited.is_none() && self.state.log().is_some()
     }
 
-    /// When Kafka is asked next, ms of the driver's clock.
+    /// When it counts as idle, unless something comes, ms of the driver's clock.
+    fn idle_at(&self) -> Option<i64> {
+        let interval = self.config().commit_interval_ms;
+        let (least, most) = IDLE_MS.into_inner();
+        let idle_ms = interval.saturating_mul(IDLE_INTERVALS).clamp(least, most);
+        self.last_taken_ms.map(|last| last + idle_ms as i64)
+    }
+
+    /// When Kafka is asked next, ms of the driver's clock: in time, and once when it has become
+    /// idle.
     fn asks_at(&self) -> Option<i64> {
-        self.asking.again_ms.filter(|_| self.may_ask())
+        let again = self.asking.again_ms.filter(|_| self.may_ask())?;
+        let expected = self.state.expected();
+        let idle = self.idle_at().filter(|_| expected.is_some() && expected != self.asking.idle);
+        Some(idle.map_or(again, |idle| idle.min(again)))
     }
 }
 
@@ -197,10 +214,13 @@ impl Driver {
 
     /// Asks again in time, and leaves the present claim when what was taken is committed.
     pub(super) fn look_at_facts(&mut self, id: TpId, now_ms: i64) {
-        let Some(lane) = self.lanes.get(&id) else { return };
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
         if lane.leaving && !lane.closing && !lane.is_unfinished() {
             self.reopen(id);
         } else if lane.asks_at().is_some_and(|at| now_ms >= at) {
+            if lane.idle_at().is_some_and(|at| now_ms >= at) {
+                lane.asking.idle = lane.state.expected();
+            }
             self.ask(id);
         }
     }
@@ -218,7 +238,7 @@ impl Driver {
         let now_ms = self.now_ms();
         if let Some(lane) = self.lanes.get_mut(&id).filter(|_| self.parts.config.admin) {
             lane.last_taken_ms = Some(now_ms);
-            lane.asking.tail = None;
+            (lane.asking.idle, lane.asking.tail) = (None, None);
         }
     }
 
@@ -236,7 +256,7 @@ impl Driver {
             return;
         };
         let Some(from) = lane.state.expected().filter(|from| facts.end > *from) else { return };
-        let idle = lane.last_taken_ms.is_some_and(|last| now_ms - last >= IDLE_MS);
+        let idle = lane.idle_at().is_some_and(|at| now_ms >= at);
         if idle && lane.asking.tail != Some(from) {
             lane.asking.tail = Some(from);
             self.outbox.push(Event::AskTail { tp: id, from });
@@ -251,6 +271,7 @@ impl Driver {
         {
             tracing::info!(tp = %lane.tp, from, end, "no record lies in the idle tail");
             lane.position(generation, end, "control", now_ms);
+            lane.asking.idle = Some(end);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The open files of one topic-partition: in go parsed rows, out come sealed files whose uploads
 //! are under way. Knows paths, names and schemas; never looks at the log.
 
+use super::Parts;
 use super::sealing::Sealing;
 use crate::buffer::{FileLayout, OpenFile, RowStamp};
 use crate::clock::Clock;
@@ -43,6 +44,20 @@ pub(super) struct Place {
     pub(super) paths: PathTemplate,
     pub(super) roll: RollLimits,
     pub(super) uploads: UploadLimits,
+}
+
+impl Place {
+    pub(super) fn of(parts: &Parts) -> Self {
+        Self {
+            config: parts.config.clone(),
+            table: parts.lake.table.clone(),
+            clock: parts.clock.clone(),
+            times: EventTimeRule::new(&parts.config),
+            paths: parts.paths.clone(),
+            roll: RollLimits::from(&*parts.config),
+            uploads: parts.uploads.clone(),
+        }
+    }
 }
 
 /// The open and the sealed files of one topic-partition since the last cut.

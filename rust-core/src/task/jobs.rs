@@ -28,6 +28,9 @@ pub(super) enum Done {
 impl Driver {
     /// Claims the log of a topic-partition; what has to be known of it in Kafka is known.
     pub(super) fn claim(&mut self, id: TpId, after: Duration) {
+        if self.trying.holds(id) {
+            return;
+        }
         let Some(lane) = self.lanes.get(&id) else { return };
         let context = self.context(lane);
         let clock = self.parts.clock.clone();

@@ -8,6 +8,7 @@ use super::files::{Files, Place};
 use super::sealing::Sealing;
 use super::topic_partition::{CutRange, Generation, TopicPartitionState, Verdict};
 use crate::commit::LogAccess;
+use crate::config::Config;
 use crate::envelope::{EnvelopeReader, Parsed, Row};
 use crate::error::{Error, Kind, Result};
 use crate::frame::RawRecord;
@@ -112,6 +113,15 @@ impl Lane {
             archiving: None,
             first_file_said: false,
         })
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.place.config
+    }
+
+    /// Its files go here from now on; there are none yet.
+    pub(super) fn move_to(&mut self, place: Arc<Place>) {
+        self.place = place;
     }
 
     /// The log is ours.

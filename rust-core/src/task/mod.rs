@@ -22,6 +22,7 @@ mod lane;
 mod sealing;
 mod sink_task;
 mod topic_partition;
+mod trying;
 mod work;
 
 pub use crate::offsets::SafeOffset;

@@ -60,9 +60,24 @@ impl SinkTask {
         Self::start_with(parts, runtime, Blocks::STANDARD)
     }
 
+    /// The same with a store that was not tried yet: that is done while topic-partitions are
+    /// opening, and what is found of its uploads takes the place of `parts.uploads`.
+    pub fn start_untried(parts: Parts, runtime: &tokio::runtime::Handle) -> Self {
+        Self::begin(parts, runtime, Blocks::STANDARD, true)
+    }
+
     /// The same with another size of the archive's blocks: for tests.
     #[doc(hidden)]
     pub fn start_with(parts: Parts, runtime: &tokio::runtime::Handle, blocks: Blocks) -> Self {
+        Self::begin(parts, runtime, blocks, false)
+    }
+
+    fn begin(
+        parts: Parts,
+        runtime: &tokio::runtime::Handle,
+        blocks: Blocks,
+        untried: bool,
+    ) -> Self {
         let (queue, messages) = mpsc::unbounded_channel();
         let (control, controls) = mpsc::unbounded_channel();
         let outbox = Arc::new(Outbox::default());
@@ -71,7 +86,7 @@ impl SinkTask {
         let admin = parts.config.admin;
         // A queue of this size keeps the pipeline busy between two polls.
         let queue_soft_limit = (share.limit() / 16).clamp(2 << 20, 32 << 20) as i64;
-        let driver = Driver::new(parts, messages, controls, outbox.clone(), blocks);
+        let driver = Driver::new(parts, messages, controls, outbox.clone(), blocks, untried);
         let driver = runtime.spawn(driver.run());
         Self {
             assigned: BTreeMap::new(),

@@ -5,6 +5,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::log::{Gaps, Skipped};
 use crate::recover::LogState;
+use uuid::Uuid;
 
 /// Counts one life of a topic-partition: each open, and each re-open after it was fenced. A frame
 /// is taken only by the life it was delivered to.
@@ -97,10 +98,16 @@ impl TopicPartitionState {
         (self.life, self.held, self.tally) = (None, None, Tally::default());
     }
 
-    /// A life begins, if it answers the present claim. A start that was still queued when its
-    /// claim ended must not be honoured after the next one.
-    pub(super) fn start(&mut self, generation: Generation, epoch: u64, x: Option<i64>) -> Verdict {
-        if self.log.as_ref().is_none_or(|log| log.epoch != epoch) {
+    /// A life begins, if it answers the present claim: its epoch, in its log. A start that was still
+    /// queued when its claim ended must not be honoured after the next one, and the logs of a
+    /// topic's generations count their epochs anew.
+    pub(super) fn start(
+        &mut self,
+        generation: Generation,
+        (epoch, log_id): (u64, Uuid),
+        x: Option<i64>,
+    ) -> Verdict {
+        if self.log.as_ref().is_none_or(|log| (log.epoch, log.log_id) != (epoch, log_id)) {
             return Verdict::Stale;
         }
         self.asked = self.held.take();

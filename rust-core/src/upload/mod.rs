@@ -58,6 +58,17 @@ impl UploadLimits {
         }
     }
 
+    /// For a store of which nothing is known yet; nothing is uploaded by these.
+    pub fn untried(config: &Config) -> Self {
+        Self {
+            file_max_bytes: config.file_max_bytes,
+            etags: false,
+            held: Arc::default(),
+            opaque_parts: true,
+            copy: None,
+        }
+    }
+
     /// Bytes that uploads hold now: collected for a part, or in a part on its way.
     pub fn in_flight_bytes(&self) -> u64 {
         self.held.get()

@@ -179,7 +179,7 @@ async fn small_gaps_are_asked_about_only_after_a_quiet_minute() {
     assert_eq!(worker.admin.asked, 1, "at the open");
     world.run(&mut worker, 90 * SECOND).await;
     let before = worker.admin.asked;
-    assert_eq!(before, 2, "the ids, once a minute");
+    assert_eq!(before, 3, "the ids, once a minute, and once it was idle");
     world.kafka.append(&tp(0), Entry::Gap);
     insert(&mut world, 1);
     world.run(&mut worker, 3 * SECOND).await;
@@ -192,14 +192,26 @@ async fn small_gaps_are_asked_about_only_after_a_quiet_minute() {
 /// behind it, so that it is not taken for a lost range.
 #[tokio::test(start_paused = true)]
 async fn the_idle_tail_of_a_transaction_is_looked_into_before_it_expires() {
+    // Ten intervals, 30 s at least, 10 minutes at most.
+    for (interval_ms, early, more) in
+        [(60_000, 590, 100), (300_000, 590, 600), (6_000, 55, 40), (1_000, 28, 20)]
+    {
+        idle_tail(interval_ms, early, more).await;
+    }
+}
+
+async fn idle_tail(interval_ms: u64, early: u32, more: u32) {
     let mut world = World::new().with_rows(0, 5);
     world.kafka.append(&tp(0), Entry::Gap);
-    let mut worker = world.worker(&admin());
+    let mut worker = world.worker(&admin().with("commit.interval.ms", interval_ms));
     worker.assign(&[tp(0)], &world.kafka, &world.group);
-    world.run(&mut worker, 500 * SECOND).await;
+    world.run(&mut worker, early * SECOND).await;
     assert_eq!(world.check_log(0).last().unwrap().next_offset, Some(5));
-    world.run(&mut worker, 200 * SECOND).await;
+    let before = worker.admin.asked;
+    world.run(&mut worker, more * SECOND).await;
     assert_eq!(world.check_log(0).last().unwrap().next_offset, Some(6));
+    let asked = worker.admin.asked - before;
+    assert!(asked as u32 <= 3 + more / 60, "asked {asked} times in {more} s");
     worker.crash().await;
     world.kafka.expire(&tp(0), 6);
     let mut worker = world.worker(&admin());

@@ -23,4 +23,5 @@ mod unfenced;
 mod upkeep;
 mod simulator;
 mod traces;
+mod trying;
 mod world;

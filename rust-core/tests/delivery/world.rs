@@ -151,12 +151,29 @@ impl World {
 
     /// A worker on any store.
     pub(crate) fn worker_on(&self, store: Arc<dyn Store>, options: &Options) -> Worker {
-        let config = Arc::new(self.config(options));
+        let runtime = tokio::runtime::Handle::current();
+        Worker::new(SinkTask::start_with(self.parts(&store, options), &runtime, self.blocks))
+    }
+
+    /// A worker whose task has to try its store first, and the switches of the faults.
+    pub(crate) fn untried_worker(&self, options: &Options) -> (Worker, Arc<FaultyStore>) {
+        let faulty = Arc::new(FaultyStore::new(Arc::new(self.memory.clone())));
+        let store: Arc<dyn Store> = faulty.clone();
         let parts = Parts {
+            uploads: UploadLimits::untried(&self.config(options)),
+            ..self.parts(&store, options)
+        };
+        let runtime = tokio::runtime::Handle::current();
+        (Worker::new(SinkTask::start_untried(parts, &runtime)), faulty)
+    }
+
+    fn parts(&self, store: &Arc<dyn Store>, options: &Options) -> Parts {
+        let config = Arc::new(self.config(options));
+        Parts {
             paths: PathTemplate::parse(&config.partition_path).expect("a good path"),
             share: MemoryBudget::new().join(config.memory_limit_bytes),
             identity: Arc::new(options.identity()),
-            lake: lake_on(&store),
+            lake: lake_on(store),
             clock: self.clock.clone(),
             metrics: Arc::new(TaskMetrics::default()),
             errant_policy: options.errants,
@@ -169,9 +186,7 @@ impl World {
                     .then(|| CopyStaging { folder: format!("{META}/staging"), whole: false }),
             },
             config,
-        };
-        let runtime = tokio::runtime::Handle::current();
-        Worker::new(SinkTask::start_with(parts, &runtime, self.blocks))
+        }
     }
 
     /// Lets a worker poll for a while, a poll each 100 ms, and holds the table against Kafka after

@@ -3,7 +3,9 @@
 //! (`docs/delivery.md`, probe). Takes away what it made; never touches the table's folder when the
 //! log lies in the same bucket.
 
+mod again;
 mod patience;
+mod rivals;
 mod rules;
 mod staging;
 

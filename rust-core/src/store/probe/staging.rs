@@ -1,8 +1,9 @@
 //! The trials P4 and P6: in goes a folder of a store, out comes how files can become visible there.
 
+use super::again::{READS, TRIALS, again};
 use super::rules::{Trial, broken};
 use crate::error::{Error, Result};
-use crate::store::{Completed, Content, Location, etag, is_lacking};
+use crate::store::{Completed, Content, Location, ObjectInfo, etag, is_lacking};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -38,7 +39,11 @@ impl Uploads {
 impl Trial {
     /// P4: an upload is invisible until it is completed, then whole.
     pub(super) async fn uploads(&self) -> Result<Uploads> {
-        let (key, body) = (self.key("upload"), Bytes::from_static(b"staged, then published"));
+        again(TRIALS, |n| self.one_upload(n)).await
+    }
+
+    async fn one_upload(&self, n: u32) -> Result<Uploads> {
+        let (key, body) = (self.key(&format!("upload-{n}")), Bytes::from_static(b"staged, then published"));
         let staged = match self.stage(&key, &body).await {
             Err(error) if is_lacking(&error) => {
                 let message = "the store does not implement uploads in parts";
@@ -50,18 +55,18 @@ impl Trial {
         let parts = [id];
         let lost = |message| Ok(Uploads::useless(broken("P4", &key, message)));
         match self.store.complete(&key, &upload, &parts).await {
-            Completed::Done => {}
-            Completed::Gone => return lost("the store lost an upload at once"),
+            // Gone: lost at once, or completed by a request that was repeated on the way.
+            Completed::Done | Completed::Gone => {}
             Completed::Failed(error) if is_lacking(&error) => {
                 let message = "the store does not implement uploads in parts";
                 return Ok(Uploads::useless(broken("P4", &key, message).because(error)));
             }
             Completed::Failed(error) => return Err(error),
         }
-        let Some(info) = self.store.head(&key).await? else {
-            return lost("a completed upload is not visible");
+        let Some(info) = self.head(&key).await? else {
+            return lost("a completed upload is not visible, or the store lost it at once");
         };
-        if self.store.get(&key).await?.is_none_or(|content| content != body) {
+        if self.content(&key).await?.is_none_or(|content| content != body) {
             return lost("a completed upload has other bytes than were sent");
         }
         let foretold = etag::of_parts(etag::digest(&body), &parts);
@@ -79,17 +84,25 @@ impl Trial {
     pub(super) async fn uploads_are_invisible(table: &Location) -> Result<Option<Error>> {
         let folder = format!("{}/", table.key("alluvium-probe"));
         let trial = Self { store: Arc::clone(&table.store), folder, made: Mutex::default() };
-        let key = trial.key(&Uuid::new_v4().simple().to_string());
-        let staged = trial.stage(&key, &Bytes::from_static(b"never published")).await;
+        let body = Bytes::from_static(b"never published");
+        let given_up = |_| async {
+            let key = trial.key(&Uuid::new_v4().simple().to_string());
+            let staged = trial.stage(&key, &body).await?;
+            trial.store.abort(&key, &staged.upload).await?;
+            Ok(staged.visible)
+        };
+        let flaw = again(TRIALS, given_up).await;
         trial.clean_up().await;
-        let staged = staged?;
-        trial.store.abort(&key, &staged.upload).await?;
-        Ok(staged.visible)
+        flaw
     }
 
     /// P6: a copy is the object it was made from, and what is not there is not copied.
     pub(super) async fn copies(&self) -> Result<()> {
-        let (from, to) = (self.key("staged"), self.key("copied"));
+        again(TRIALS, |n| self.one_copy(n)).await
+    }
+
+    async fn one_copy(&self, n: u32) -> Result<()> {
+        let (from, to) = (self.key(&format!("staged-{n}")), self.key(&format!("copied-{n}")));
         let body = Bytes::from_static(b"staged, then copied");
         self.note(&from);
         self.note(&to);
@@ -101,10 +114,10 @@ impl Trial {
             }
             Completed::Failed(error) => return Err(unfit(error, &to)),
         }
-        if self.store.get(&to).await?.is_none_or(|copied| copied != body) {
+        if self.content(&to).await?.is_none_or(|copied| copied != body) {
             return Err(broken("P6", &to, "a copy has other bytes than what was copied"));
         }
-        if self.store.head(&to).await?.is_none_or(|info| info.size != body.len() as u64) {
+        if self.head(&to).await?.is_none_or(|info| info.size != body.len() as u64) {
             return Err(broken("P6", &to, "HEAD does not see what was just copied"));
         }
         self.store.delete(&from).await?;
@@ -118,13 +131,17 @@ impl Trial {
         }
     }
 
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
+        again(READS, |_| self.store.head(key)).await
+    }
+
     /// Stages an upload of one part.
     async fn stage(&self, key: &str, body: &Bytes) -> Result<Staged> {
         self.note(key);
         let upload = self.store.start_upload(key).await?;
         let id = self.store.put_part(key, &upload, 0, body.clone()).await?;
-        let listed = self.store.list(&self.folder, None).await?;
-        let seen = self.store.head(key).await?.is_some() || listed.iter().any(|i| i.key == key);
+        let listed = again(READS, |_| self.store.list(&self.folder, None)).await?;
+        let seen = self.head(key).await?.is_some() || listed.iter().any(|i| i.key == key);
         let message = "the store shows an upload before it is completed; readers would see rows \
                        that are not committed";
         Ok(Staged { upload, id, visible: seen.then(|| broken("P4", key, message)) })

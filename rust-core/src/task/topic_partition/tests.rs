@@ -16,10 +16,15 @@ fn log(epoch: u64, next: Option<i64>) -> LogState {
     }
 }
 
+/// What a start names: the claim's epoch and log, as `log` has them.
+fn claim(epoch: u64) -> (u64, Uuid) {
+    (epoch, Uuid::from_u128(u128::from(epoch)))
+}
+
 fn running(next: Option<i64>, x: Option<i64>) -> TopicPartitionState {
     let mut state = TopicPartitionState::default();
     state.ready(log(1, next));
-    assert_eq!(state.start(1, 1, x), Verdict::Take);
+    assert_eq!(state.start(1, claim(1), x), Verdict::Take);
     state
 }
 
@@ -43,6 +48,18 @@ fn a_cut_covers_what_was_taken_and_adds_up() {
     cut.check(6).unwrap();
     assert_eq!(cut.check(7).unwrap_err().kind(), Kind::Corrupt);
     assert_eq!(cut.check(5).unwrap_err().kind(), Kind::Corrupt);
+}
+
+/// A topic is created again: the logs of its generations have the same epochs.
+#[test]
+fn a_start_that_answers_the_same_epoch_of_another_log_is_stale() {
+    let mut state = TopicPartitionState::default();
+    state.ready(LogState { log_id: Uuid::from_u128(99), ..log(1, Some(0)) });
+    assert_eq!(state.start(1, claim(1), Some(40)), Verdict::Stale, "the former life's");
+    assert_eq!((state.generation(), state.expected()), (None, None));
+    assert_eq!(state.judge(1, 40).unwrap(), Verdict::Stale, "nothing of it is taken");
+    assert_eq!(state.start(2, (1, Uuid::from_u128(99)), Some(0)), Verdict::Take);
+    take(&mut state, 2, 0..2);
 }
 
 #[test]
@@ -79,7 +96,7 @@ fn a_frame_of_the_fenced_life_is_dropped() {
     assert_eq!(state.judge(1, 2).unwrap(), Verdict::Stale, "fenced");
     state.ready(log(7, Some(0)));
     assert_eq!(state.judge(1, 2).unwrap(), Verdict::Stale, "claimed again, not started");
-    assert_eq!(state.start(2, 7, Some(0)), Verdict::Take);
+    assert_eq!(state.start(2, claim(7), Some(0)), Verdict::Take);
     assert_eq!(state.judge(1, 2).unwrap(), Verdict::Stale, "started, the old life's frame");
     take(&mut state, 2, 0..3);
 }
@@ -90,11 +107,11 @@ fn a_start_that_answers_an_earlier_claim_is_dropped() {
     let mut state = TopicPartitionState::default();
     state.ready(log(1, Some(0)));
     state.forget();
-    assert_eq!(state.start(1, 1, Some(0)), Verdict::Stale, "no claim");
+    assert_eq!(state.start(1, claim(1), Some(0)), Verdict::Stale, "no claim");
     state.ready(log(3, Some(2)));
-    assert_eq!(state.start(1, 1, Some(0)), Verdict::Stale, "another claim");
+    assert_eq!(state.start(1, claim(1), Some(0)), Verdict::Stale, "another claim");
     assert_eq!(state.judge(1, 0).unwrap(), Verdict::Stale);
-    assert_eq!(state.start(2, 3, Some(2)), Verdict::Take);
+    assert_eq!(state.start(2, claim(3), Some(2)), Verdict::Take);
     take(&mut state, 2, 2..4);
 }
 
@@ -183,7 +200,7 @@ fn what_was_taken_before_a_doubtful_record_is_kept() {
     assert_eq!(state.judge(1, 3).unwrap(), Verdict::Stale, "no regression, either");
     assert_eq!(state.position(1, 3_000, "before_put"), Verdict::Stale);
 
-    assert_eq!(state.start(2, 1, Some(5)), Verdict::Take);
+    assert_eq!(state.start(2, claim(1), Some(5)), Verdict::Take);
     assert_eq!(state.held(), None);
     assert!(!state.is_doubtful(2, 2_000, true), "it was asked about");
     assert!(state.is_doubtful(2, 2_001, true), "this was not");
@@ -204,7 +221,7 @@ fn a_held_topic_partition_can_be_cut() {
     assert_eq!((cut.start, cut.end), (0, 5));
     let after = LogState { head: Link { seq: 2, ..log(1, None).head }, ..log(1, Some(5)) };
     state.recorded(after);
-    assert_eq!(state.start(2, 1, Some(5)), Verdict::Take);
+    assert_eq!(state.start(2, claim(1), Some(5)), Verdict::Take);
     take(&mut state, 2, 2_000..2_001);
     let cut = state.cut().unwrap();
     assert_eq!((cut.start, cut.end, cut.tally.gaps.sum), (5, 2_001, 1_995));
