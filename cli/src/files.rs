@@ -7,7 +7,7 @@ use crate::failure::{FINE, Outcome};
 use crate::out::{Out, line};
 use crate::scope::scope;
 use crate::settings::Settings;
-use alluvium_core::log::{FileEntry, LogId, LogRecord};
+use alluvium_core::log::{FileEntry, LogId, LogRecord, Voids};
 
 /// How files are printed.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +23,9 @@ pub(crate) async fn run(settings: &Settings, which: &Which, form: Form, out: &mu
     for log in scope(settings, which).await?.chosen {
         let mut chain = Chain::open(meta, &log).await?;
         let unsettled = chain.head().map(|head| head.unsettled.clone()).unwrap_or_default();
+        let mut voids = Voids::default();
         while let Some(record) = chain.next().await? {
-            if unsettled.contains(&record.link()) {
+            if voids.is_void(&record) || unsettled.contains(&record.link()) {
                 continue;
             }
             for file in &record.files {

@@ -43,6 +43,7 @@ pub(crate) async fn run(settings: &Settings, topic: &str, yes: bool, out: &mut O
         config_fp: String::new(),
         log_bootstrap: false,
         rewind_allowed: false,
+        rebuild_lost: false,
         record_losses: false,
     };
     let done = recover::forget(lake, &Arc::new(identity), topic, &|| SystemClock.now_ms()).await?;

@@ -103,6 +103,7 @@ fn task(runtime: &tokio::runtime::Runtime) -> (SinkTask, Arc<TaskMetrics>) {
         config_fp: String::new(),
         log_bootstrap: false,
         rewind_allowed: false,
+        rebuild_lost: false,
         record_losses: false,
     };
     let parts = Parts {

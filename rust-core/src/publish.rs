@@ -27,8 +27,17 @@ pub enum Before {
     Recovered,
 }
 
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Visible,
+    /// It is not there, its upload is gone, and nothing can bring it back.
+    Lost,
+}
+
 /// Makes all files visible and sees each of them. `seq` is our latest record: [`Kind::Fenced`]
-/// when the log has a later one (its owner publishes the files then).
+/// when the log has a later one (its owner publishes the files then). [`Kind::LostUpload`] at the
+/// first file that is lost.
 pub async fn publish(
     log: &LogAccess,
     table: &Arc<dyn Store>,
@@ -39,11 +48,36 @@ pub async fn publish(
     let all: Vec<_> = files
         .iter()
         .map(|file| async move {
-            publish_one(log, table, file, seq, before).await?;
-            unstage(log, table, file, seq).await
+            match publish_one(log, table, file, seq, before).await? {
+                Fate::Visible => unstage(log, table, file, seq).await,
+                Fate::Lost => Err(lost(file)),
+            }
         })
         .collect();
     futures::stream::iter(all).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
+}
+
+/// The same for files of an earlier owner or life, each followed to its end, whatever becomes of
+/// the others: no request for any of them is under way any more. Gives those that are lost.
+pub async fn publish_or_lose<'f>(
+    log: &LogAccess,
+    table: &Arc<dyn Store>,
+    files: &'f [FileEntry],
+    seq: u64,
+) -> Result<Vec<&'f FileEntry>> {
+    let all: Vec<_> = files
+        .iter()
+        .map(|file| async move {
+            let fate = publish_one(log, table, file, seq, Before::Recovered).await?;
+            if fate == Fate::Visible {
+                unstage(log, table, file, seq).await?;
+            }
+            Ok((fate == Fate::Lost).then_some(file))
+        })
+        .collect();
+    let fates = futures::stream::iter(all).buffered(AT_ONCE);
+    let fates: Vec<Result<Option<&FileEntry>>> = fates.collect().await;
+    fates.into_iter().filter_map(Result::transpose).collect()
 }
 
 async fn publish_one(
@@ -52,10 +86,10 @@ async fn publish_one(
     file: &FileEntry,
     seq: u64,
     before: Before,
-) -> Result<()> {
+) -> Result<Fate> {
     if before == Before::Recovered {
         match is_visible(table, file).await {
-            Ok(true) => return Ok(()),
+            Ok(true) => return Ok(Fate::Visible),
             Err(error) if error.kind() == Kind::LostUpload => return Err(error),
             // Not there, or the store does not say: completing tells.
             _ => {}
@@ -70,7 +104,7 @@ async fn publish_one(
                 if before == Before::Recovered {
                     log.metrics.recovered_files.add(1);
                 }
-                return Ok(());
+                return Ok(Fate::Visible);
             }
             Ok(false) => true,
             Err(error) if !error.is_temporary() => return Err(error),
@@ -83,8 +117,8 @@ async fn publish_one(
             Completed::Gone if absent => {
                 tracing::warn!(key = %file.key, "neither the file nor its upload is there");
                 let since = *missing_since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= LOST_AFTER {
-                    still_head(log, seq, lost(file)).await?;
+                if since.elapsed() >= LOST_AFTER && is_head(log, seq).await? {
+                    return Ok(Fate::Lost);
                 }
             }
             // An operator is needed. The record stays unsettled: the next open completes it.
@@ -174,9 +208,14 @@ fn matches(info: &ObjectInfo, file: &FileEntry) -> bool {
 
 /// The error, if a listing still shows our head; a listing that fails says nothing.
 async fn still_head(log: &LogAccess, seq: u64, error: Error) -> Result<()> {
+    if is_head(log, seq).await? { Err(error) } else { Ok(()) }
+}
+
+/// Whether a listing still shows our head; `false` when it does not answer.
+async fn is_head(log: &LogAccess, seq: u64) -> Result<bool> {
     match check_head(log, seq).await {
-        Ok(()) => Err(error),
-        Err(failed) if failed.is_temporary() => Ok(()),
+        Ok(()) => Ok(true),
+        Err(failed) if failed.is_temporary() => Ok(false),
         Err(fenced) => Err(fenced),
     }
 }
@@ -201,13 +240,14 @@ fn mismatch(info: &ObjectInfo, file: &FileEntry) -> Error {
     .with("expected_etag", file.etag.as_deref().unwrap_or("unknown"))
 }
 
-fn lost(file: &FileEntry) -> Error {
+/// The error of a file that nothing can make visible any more.
+pub(crate) fn lost(file: &FileEntry) -> Error {
     Error::new(
         Kind::LostUpload,
         "the upload of a committed file is gone from the store and the file is not there: the \
          store expired it (a lifecycle rule for incomplete uploads or staged objects, or a purge), \
          or somebody deleted the file before it was settled. Its rows are still in Kafka if \
-         retention allows",
+         retention allows: lost.upload=rebuild lays a commit down anew of which no file is visible",
     )
     .with("file", &file.key)
     .with("upload", file.staging_key.as_ref().unwrap_or(&file.upload_id))

@@ -9,8 +9,8 @@ use alluvium_core::store::{
     open,
 };
 use alluvium_core::upload::UploadLimits;
-use alluvium_testkit::weed::{self, Weed};
 use alluvium_testkit::faulty::Rates;
+use alluvium_testkit::weed::{self, Weed};
 use alluvium_testkit::{Fault, FaultyStore, MemoryStore, Op, Personality};
 use bytes::Bytes;
 use std::collections::BTreeSet;

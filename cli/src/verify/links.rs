@@ -38,7 +38,7 @@ impl Links {
         }
         if let (Some(start), Some(next)) = (record.start_offset, record.next_offset)
             && start > next
-            && record.kind != RecordKind::Reset
+            && !moves(record)
         {
             let text = format!("its range {} runs backwards", show::range(record));
             findings.add(Kind::BrokenRange, 1, at.seq(record.seq).offsets(next, start), &text)?;
@@ -46,12 +46,17 @@ impl Links {
         if let Some(later) = &self.later {
             joins(record, later, at, findings)?;
         }
-        let starts = record.start_offset.filter(|_| record.kind != RecordKind::Reset);
+        let starts = record.start_offset.filter(|_| !moves(record));
         self.begins = self.begins.into_iter().chain(starts).min();
         let LogRecord { seq, start_offset: start, epoch, .. } = *record;
         self.later = Some(Later { seq, start, epoch });
         Ok(())
     }
+}
+
+/// Whether a record may go back: by an operator's wish, or over commits whose uploads were lost.
+fn moves(record: &LogRecord) -> bool {
+    matches!(record.kind, RecordKind::Reset | RecordKind::Rebuild)
 }
 
 fn joins(

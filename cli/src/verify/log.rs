@@ -12,7 +12,7 @@ use crate::chain::Chain;
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::show;
-use alluvium_core::log::{FileEntry, Link, LogId, LogRecord, RecordKind};
+use alluvium_core::log::{FileEntry, Link, LogId, LogRecord, RecordKind, Voids};
 use futures::StreamExt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -55,6 +55,7 @@ impl Check<'_, '_> {
         let at = At::log(self.log);
         let mut links = Links::default();
         let mut unsettled: Vec<Link> = Vec::new();
+        let mut voids = Voids::default();
         let mut chain = match Chain::open(&self.settings.lake.meta, self.log).await {
             Ok(chain) => chain,
             Err(error) if is_damage(&error) => {
@@ -83,7 +84,12 @@ impl Check<'_, '_> {
                 Err(error) => return Err(error.into()),
             };
             links.take(self.log, &record, self.findings)?;
-            self.reset(&record)?;
+            self.moved(&record)?;
+            if voids.is_void(&record) {
+                // Its offsets are covered by later records.
+                self.summary.records += 1;
+                continue;
+            }
             let settled = !unsettled.contains(&record.link());
             self.record(&record, settled, source.as_deref_mut()).await?;
         }
@@ -94,8 +100,18 @@ impl Check<'_, '_> {
         Ok(Some((begins, ends)))
     }
 
-    /// Offsets that an operator altered: on record, so no finding, but worth knowing.
-    fn reset(&mut self, record: &LogRecord) -> Outcome<()> {
+    /// Offsets that were moved: on record, so no finding, but worth knowing.
+    fn moved(&mut self, record: &LogRecord) -> Outcome<()> {
+        if record.kind == RecordKind::Rebuild {
+            self.findings.note(&format!(
+                "{} {}, record {}: the store lost uploads that were on record and not visible; \
+                 their records were read from Kafka again, {}",
+                self.log.tp.topic,
+                self.log.tp.partition,
+                record.seq,
+                show::range(record)
+            ))?;
+        }
         if record.kind == RecordKind::Reset {
             self.findings.note(&format!(
                 "{} {}, record {}: an operator moved the offsets, {}; what lies before may be laid \

@@ -80,6 +80,7 @@ fn identity(config: &Config, owner: Owner, properties: &BTreeMap<String, String>
         config_fp: config.fingerprint_hash(),
         log_bootstrap: config.log_bootstrap,
         rewind_allowed: config.rewind_allowed,
+        rebuild_lost: config.rebuild_lost,
         record_losses: config.record_losses,
     }
 }

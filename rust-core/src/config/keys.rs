@@ -101,7 +101,6 @@ pub(super) const ONE_WAY: &[(&str, &[&str])] = &[
     ("tombstones", &["skip"]),
     ("schema.evolution", &["widen"]),
     ("schema.incompatible", &["fail"]),
-    ("lost.upload", &["fail"]),
 ];
 
 /// The entry of a key. Keys asked for in the code are all in [`KEYS`]; a test holds that.

@@ -71,6 +71,8 @@ pub struct Config {
     pub upload_max_age_ms: u64,
     /// `partition.failure` = `isolate`.
     pub isolate_failures: bool,
+    /// `lost.upload` = `rebuild`.
+    pub rebuild_lost: bool,
     /// `range.lost` = `record`.
     pub record_losses: bool,
     /// `log.bootstrap`.

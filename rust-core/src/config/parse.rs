@@ -65,6 +65,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let part_size = grown_parts(part_size, file_max_bytes);
     within(r, "memory.limit.bytes", memory_limit_bytes, part_size, rules::memory);
     let isolate = r.choice("partition.failure", &[("task", false), ("isolate", true)]);
+    let rebuild_lost = read_lost_upload(r, guarantee);
     let record_losses = r.choice("range.lost", &[("fail", false), ("record", true)]);
     let log_bootstrap = r.boolean("log.bootstrap");
     let rewind_allowed = r.boolean("rewind.allowed");
@@ -95,6 +96,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         memory_limit_bytes: memory_limit_bytes?,
         upload_max_age_ms: upload_max_age_ms?,
         isolate_failures: isolate?,
+        rebuild_lost: rebuild_lost?,
         record_losses: record_losses?,
         log_bootstrap: log_bootstrap?,
         rewind_allowed: rewind_allowed?,
@@ -130,6 +132,22 @@ fn within(
     {
         r.wrong::<()>(key, message);
     }
+}
+
+/// Whether lost commits are laid down anew, which needs Kafka's word and fencing.
+fn read_lost_upload(r: &mut Reader<'_>, guarantee: Option<Guarantee>) -> Option<bool> {
+    let rebuild = r.choice("lost.upload", &[("fail", false), ("rebuild", true)])?;
+    if rebuild && r.given("admin.bootstrap.servers").is_none() {
+        let message = "needs admin.bootstrap.servers: only Kafka can say whether it still has the \
+                       records";
+        return r.wrong("lost.upload", message);
+    }
+    if rebuild && guarantee == Some(Guarantee::AtLeastOnce) {
+        let message = "needs delivery.guarantee=exactly_once: without fencing another task may \
+                       lay the same rows down";
+        return r.wrong("lost.upload", message);
+    }
+    Some(rebuild)
 }
 
 /// A key that may be left out: outer `None` = a mistake, inner `None` = not given.

@@ -9,6 +9,7 @@ mod id;
 mod keys;
 mod record;
 mod reset;
+mod voids;
 
 pub use block::{BlockWriter, Blocks, read_block};
 pub use gaps::{Gap, Gaps};
@@ -19,3 +20,4 @@ pub use record::{
     VERSION,
 };
 pub use reset::{PendingReset, Target};
+pub use voids::Voids;

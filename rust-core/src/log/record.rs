@@ -23,7 +23,8 @@ pub enum RecordKind {
     Advance,
     /// Offsets changed by an operator.
     Reset,
-    /// Files of a commit made anew because their uploads were lost.
+    /// Back to where commits began whose uploads were all lost: they are void, and their records are
+    /// read again.
     Rebuild,
     /// A range that is gone from Kafka.
     Loss,

@@ -8,6 +8,7 @@ mod forget;
 mod identity;
 mod ownership;
 mod range;
+mod rebuild;
 mod reset;
 mod topic;
 mod unsettled;
@@ -45,6 +46,8 @@ pub struct Identity {
     pub log_bootstrap: bool,
     /// `rewind.allowed`: an operator may go back to rows that were laid down before.
     pub rewind_allowed: bool,
+    /// `lost.upload` = `rebuild`: commits whose uploads are all lost are laid down anew.
+    pub rebuild_lost: bool,
     /// `range.lost` = `record`: what Kafka expired unread is put on record.
     pub record_losses: bool,
 }
@@ -121,8 +124,9 @@ async fn try_open(
     log.verify(state.head.seq).await?;
     ownership::mark_started(context, &life).await?;
     let mut claimed = Claimed { log, state };
-    unsettled::recover(context, &claimed).await?;
+    let gone = unsettled::recover_or_lose(context, &claimed).await?;
     claimed.state.pending.clear();
+    rebuild::carry_out(context, &mut claimed, &gone, now_ms()).await?;
     reset::carry_out(context, &mut claimed, now_ms()).await?;
     range::check(context, &mut claimed, now_ms()).await?;
     Ok(claimed)

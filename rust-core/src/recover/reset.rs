@@ -14,7 +14,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Where `carry` remembers the last wish that was looked at.
-const CARRIED: &str = "resets";
+pub(super) const CARRIED: &str = "resets";
 
 /// Notes the wish of an operator for a sink that does not run.
 ///

@@ -1,4 +1,5 @@
-//! Commits that an earlier owner recorded and may not have published: we publish them.
+//! Commits that an earlier owner recorded and may not have published: we publish them. What is lost
+//! for good is told, by an error or, where it may be laid down anew, by name.
 
 use super::{Claimed, LogContext, damaged};
 use crate::commit::{Head, fenced};
@@ -21,9 +22,44 @@ pub(super) async fn recover(context: &LogContext, claimed: &Claimed) -> Result<(
     Ok(())
 }
 
+/// The same where lost commits may be laid down anew. Gives those, oldest first, of which nothing is
+/// visible, nor ever will be.
+///
+/// # Errors
+/// `LostUpload`, also: some files of a commit are lost and some are visible.
+pub(super) async fn recover_or_lose(
+    context: &LogContext,
+    claimed: &Claimed,
+) -> Result<Vec<LogRecord>> {
+    let mut gone = Vec::new();
+    if !context.identity.rebuild_lost {
+        recover(context, claimed).await?;
+        return Ok(gone);
+    }
+    let (seq, table) = (claimed.state.head.seq, &context.lake.table.store);
+    for link in &claimed.state.pending {
+        let record = read(claimed, *link).await?;
+        let lost = publish::publish_or_lose(&claimed.log, table, &record.files, seq).await?;
+        let (some, all) = (lost.len(), record.files.len());
+        match lost.first() {
+            None => {}
+            Some(_) if some == all => gone.push(record),
+            Some(first) => {
+                let why = format!(
+                    "{} of {all} files of the commit are visible, and their rows must not be laid \
+                     down twice",
+                    all - some
+                );
+                return Err(publish::lost(first).with("rebuild", why));
+            }
+        }
+    }
+    Ok(gone)
+}
+
 /// Reads a commit the head's `unsettled` names. That it is gone means a later owner settled it
 /// and cleaned up (we are fenced), or that somebody deleted it.
-async fn read(claimed: &Claimed, link: Link) -> Result<LogRecord> {
+pub(super) async fn read(claimed: &Claimed, link: Link) -> Result<LogRecord> {
     let log = &claimed.log;
     let key = log.keys.record(link.seq);
     let problem: Error = match log.store.get(&key).await? {

@@ -92,6 +92,12 @@ impl Driver {
             Ok((id, Done::Recorded(Err(error)))) if error.kind() == Kind::Fenced => {
                 self.on_fenced(id, &error);
             }
+            // The next open finds out for itself, and lays the rows down anew.
+            Ok((id, Done::Recorded(Err(error))))
+                if error.kind() == Kind::LostUpload && self.parts.config.rebuild_lost =>
+            {
+                self.on_fenced(id, &error);
+            }
             Ok((id, Done::Opened(Err(error)))) if error.kind() == Kind::StaleFacts => {
                 tracing::warn!(%error, "opening the commit log");
                 self.open(id, ASK_AGAIN);

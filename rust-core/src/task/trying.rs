@@ -40,9 +40,8 @@ impl Trying {
         if self.untried {
             let (lake, config) = (parts.lake.clone(), parts.config.clone());
             let clock = parts.clock.clone();
-            self.job.spawn(async move {
-                probe::patiently(&lake, &config, || clock.now_ms()).await
-            });
+            self.job
+                .spawn(async move { probe::patiently(&lake, &config, || clock.now_ms()).await });
         }
     }
 

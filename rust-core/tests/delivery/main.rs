@@ -15,6 +15,7 @@ mod lost;
 mod memory;
 mod ownership;
 mod reborn;
+mod rebuild;
 mod reset;
 mod restart;
 mod seeds;

@@ -92,6 +92,7 @@ impl Options {
             owner: Owner { task: self.owner.clone(), ..Owner::default() },
             log_bootstrap: config.log_bootstrap,
             rewind_allowed: config.rewind_allowed,
+            rebuild_lost: config.rebuild_lost,
             record_losses: config.record_losses,
             ..Identity::default()
         }

@@ -43,7 +43,8 @@ impl Trial {
     }
 
     async fn one_upload(&self, n: u32) -> Result<Uploads> {
-        let (key, body) = (self.key(&format!("upload-{n}")), Bytes::from_static(b"staged, then published"));
+        let (key, body) =
+            (self.key(&format!("upload-{n}")), Bytes::from_static(b"staged, then published"));
         let staged = match self.stage(&key, &body).await {
             Err(error) if is_lacking(&error) => {
                 let message = "the store does not implement uploads in parts";

@@ -158,8 +158,11 @@ public final class LakeSinkConfig extends AbstractConfig {
             "Memory of the loaded library, shared fairly by all of its tasks.")
         .key("upload.max.age.ms", LONG, 21_600_000L,
             "How old an unfinished upload may become. Keep it below half of the store's own limit.")
-        .choice("lost.upload", OneOf.of("fail").later("rebuild"),
-            "What happens when the store has dropped an upload that was committed.")
+        .choice("lost.upload", OneOf.of("fail", "rebuild"),
+            "What happens when the store has dropped an upload that was committed and not visible "
+            + "yet. fail: the topic-partition stops by name. rebuild: a commit of which no file is "
+            + "visible is read from Kafka again, which must still have all of it; needs "
+            + "admin.bootstrap.servers and delivery.guarantee=exactly_once.")
         .choice("range.lost", OneOf.of("fail", "record"),
             "What happens when Kafka has expired records that were not read yet, as far as "
             + "admin.bootstrap.servers lets it be seen. fail: the topic-partition stops by name; "

@@ -69,7 +69,7 @@ class ValidationTest {
         "tombstones | row | comes with a later release",
         "input.format | avro | comes with a later release",
         "delivery.guarantee | once | must be exactly_once or at_least_once",
-        "lost.upload | rebuild | comes with a later release",
+        "lost.upload | again | must be fail or rebuild",
         "range.lost | maybe | must be fail or record",
         "publish.mode | rename | must be auto or multipart or copy",
         "schema.evolution | strict | comes with a later release",
