@@ -1,7 +1,7 @@
 //! Whose log, folder and cluster it is, on the real stack: what a sink does that is renamed, or that
 //! is pointed where its rows do not lie.
 
-pub mod tails;
+pub(crate) mod tails;
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::common::{LIMIT, events, register, sink_of};
 use super::{wait_for_failure, wait_for_rows};
 
 /// A connector under a new name goes on by `sink.id`; without it, it is refused.
-pub fn renamed(stack: &Stack) {
+pub(crate) fn renamed(stack: &Stack) {
     let (tool, rest) = (stack.kafka().unwrap().tool(), stack.rest().unwrap());
     let before = sink_of(stack, "old-name", "renamed", "renamed").with("tasks.max", "2");
     tool.create_topic("renamed", 2).unwrap();
@@ -41,7 +41,7 @@ pub fn renamed(stack: &Stack) {
 }
 
 /// A folder that is not the one the last owner wrote to: not shared by the workers, or emptied.
-pub fn another_folder(stack: &Stack) {
+pub(crate) fn another_folder(stack: &Stack) {
     let (tool, rest) = (stack.kafka().unwrap().tool(), stack.rest().unwrap());
     let place = stack.folder().join("mount");
     let url = format!("file://{}/cdc", place.display());
@@ -74,7 +74,7 @@ pub fn another_folder(stack: &Stack) {
 }
 
 /// The same sink, consuming from and asking a broker of another cluster.
-pub fn another_cluster(stack: &Stack, other: &Stack) {
+pub(crate) fn another_cluster(stack: &Stack, other: &Stack) {
     let rest = stack.rest().unwrap();
     let sink = sink_of(stack, "clustered", "clustered", "clustered");
     for (cluster, ids) in [(stack, 0..40), (other, 40..70)] {

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use alluvium_tests::{Connector, Program, Stack};
+use alluvium_tests::{Connector, Program, Server as _, Stack};
 use serde_json::Value;
 
 use super::super::common::{LIMIT, events, register, sink_of};
@@ -14,14 +14,14 @@ const IDLE: Duration = Duration::from_secs(30);
 const TRANSACTION: i64 = 20;
 
 /// A topic that goes idle behind the marker of its second transaction.
-pub struct Tail {
+pub(crate) struct Tail {
     sink: Connector,
     topic: &'static str,
     idle_from: Instant,
 }
 
 /// Two transactions are laid down: offsets 0 to 19, a marker, 21 to 40, a marker.
-pub fn begin(stack: &Stack, topic: &'static str) -> Tail {
+pub(crate) fn begin(stack: &Stack, topic: &'static str) -> Tail {
     let sink = sink_of(stack, topic, topic, topic);
     stack.kafka().unwrap().tool().create_topic(topic, 1).unwrap();
     register(stack, &sink, 1);
@@ -33,28 +33,33 @@ pub fn begin(stack: &Stack, topic: &'static str) -> Tail {
 }
 
 /// It was idle for long enough: its marker was read, and nothing is lost when all of it expires.
-pub fn is_looked_into(stack: &Stack, tail: &Tail) {
+pub(crate) fn is_looked_into(stack: &Stack, tail: &Tail) {
     let began = Instant::now();
     let limit = IDLE.saturating_sub(tail.idle_from.elapsed()) + LIMIT;
-    while group_offset(stack, tail.topic) != Some(42) {
-        let log = stack.worker(0).unwrap().process().log();
-        let group = group_offset(stack, tail.topic);
-        assert!(began.elapsed() < limit, "the group stays at {group:?}\n{}", log.tail());
+    let log = stack.worker(0).unwrap().process().log();
+    while !log.contains("no record lies in the idle tail") {
+        assert!(began.elapsed() < limit, "nobody looks into the tail\n{}", log.tail());
         std::thread::sleep(Duration::from_millis(500));
     }
     let idle = tail.idle_from.elapsed();
-    let log = stack.worker(0).unwrap().process().log();
-    assert!(log.contains("no record lies in the idle tail"), "{}", log.tail());
+    assert_eq!(group_offset(stack, tail.topic), Some(41), "Connect knows of no record behind it");
     let seen = Program::verify(stack, &tail.sink).unwrap();
     expire(stack, tail, 42);
+    // Sought by the log, the consumer stands behind the marker, and so does the group.
+    let began = Instant::now();
+    while group_offset(stack, tail.topic) != Some(42) {
+        let group = group_offset(stack, tail.topic);
+        assert!(began.elapsed() < LIMIT, "the group stays at {group:?}\n{}", log.tail());
+        std::thread::sleep(Duration::from_millis(500));
+    }
     transaction(stack, tail.topic, 2);
     wait_for_rows(stack, tail.topic, 60, 60);
     Program::verify(stack, &tail.sink).unwrap();
-    println!("idle tail: group behind the marker {idle:?} after the last row; verify: {seen}");
+    println!("idle tail: looked into {idle:?} after the last row; verify: {seen}");
 }
 
 /// What the look is for: stopped before it was made, an expired marker cannot be told from rows.
-pub fn expires_unseen(stack: &Stack, tail: &Tail) {
+pub(crate) fn expires_unseen(stack: &Stack, tail: &Tail) {
     while group_offset(stack, tail.topic) != Some(41) {
         assert!(tail.idle_from.elapsed() < IDLE, "the group is not told of the last row");
         std::thread::sleep(Duration::from_millis(200));
