@@ -147,7 +147,8 @@ fn wait_for_failure(stack: &Stack, name: &str) -> String {
 fn wait_for_status(stack: &Stack, name: &str, is: impl Fn(&Value) -> Option<String>) -> String {
     let began = Instant::now();
     loop {
-        let status = stack.rest().unwrap().status(name).unwrap();
+        // A connector that was just posted has none yet.
+        let status = stack.rest().unwrap().status(name).unwrap_or_default();
         if let Some(found) = is(&status) {
             return found;
         }
