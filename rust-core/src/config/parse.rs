@@ -33,6 +33,7 @@ impl Config {
 }
 
 /// Reads everything, and only then gives up if anything was wrong.
+#[expect(clippy::too_many_lines, reason = "a line or two a key, in the order of the ConfigDef")]
 fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     for (key, values) in ONE_WAY {
         r.with(key, |value| rules::one_way(value, values));
