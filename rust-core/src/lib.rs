@@ -15,6 +15,7 @@ pub mod envelope;
 pub mod schema;
 pub mod event_time;
 pub mod partition;
+pub mod columns;
 pub mod buffer;
 pub mod roll;
 pub mod encode;

@@ -14,6 +14,8 @@ mod layout;
 mod lines;
 #[path = "encode/memory.rs"]
 mod memory;
+#[path = "encode/old_row.rs"]
+mod old_row;
 #[path = "encode/options.rs"]
 mod options;
 #[path = "encode/round_trip.rs"]

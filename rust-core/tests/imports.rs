@@ -20,6 +20,7 @@ const ROOMS: &[&str] = &[
     "schema",
     "event_time",
     "partition",
+    "columns",
     "buffer",
     "roll",
     "encode",

@@ -75,7 +75,7 @@ fn identity(config: &Config, owner: Owner, properties: &BTreeMap<String, String>
         layout: Layout {
             format: config.format.name().to_owned(),
             partition_path: config.partition_path.clone(),
-            row: "flat".to_owned(),
+            row: if config.rows.envelope { "envelope" } else { "flat" }.to_owned(),
         },
         config_fp: config.fingerprint_hash(),
         log_bootstrap: config.log_bootstrap,

@@ -1,6 +1,8 @@
 //! The rows of an open file that wait to be handed to its encoder together.
 
-use super::column::{ColumnBuffer, Misfit};
+use super::column::Misfit;
+use super::envelope::{self, EnvelopeBuffer};
+use super::image::{ImageBuffer, StructBuffer};
 use super::metadata::MetadataBuffers;
 use super::{FileLayout, RowStamp};
 use crate::envelope::Row;
@@ -10,8 +12,11 @@ use arrow::array::{ArrayRef, RecordBatch};
 /// Rows, column by column. A row is in every column or in none.
 #[derive(Debug)]
 pub(super) struct BatchBuffer {
-    table: Vec<ColumnBuffer>,
+    /// Without columns where there is an envelope.
+    table: ImageBuffer,
     metadata: MetadataBuffers,
+    before: Option<StructBuffer>,
+    envelope: Option<Box<EnvelopeBuffer>>,
     rows: usize,
     /// Bytes of a row beside its texts.
     row_width: u64,
@@ -27,12 +32,27 @@ const LARGE_ROW: usize = 4_096;
 
 impl BatchBuffer {
     pub(super) fn new(layout: &FileLayout) -> Self {
-        let table: Vec<_> =
-            layout.table().columns.iter().map(|column| ColumnBuffer::new(column.kind)).collect();
-        let metadata = MetadataBuffers::new();
-        let width: usize =
-            table.iter().map(ColumnBuffer::row_width).sum::<usize>() + metadata.row_width();
-        Self { table, metadata, rows: 0, row_width: width as u64, bytes: 0, memory_bytes: 0 }
+        let envelope = layout.envelope().map(|_| Box::new(EnvelopeBuffer::new(layout.table())));
+        let table = match envelope {
+            None => ImageBuffer::of(layout.table()),
+            Some(_) => ImageBuffer::new([]),
+        };
+        let metadata = MetadataBuffers::new(layout.metadata());
+        let old = layout.before().map(|_| StructBuffer::new(ImageBuffer::of(layout.table())));
+        let row_width = table.row_width()
+            + metadata.row_width()
+            + old.as_ref().map_or(0, StructBuffer::row_width)
+            + envelope.as_ref().map_or(0, |envelope| envelope.row_width());
+        Self {
+            table,
+            metadata,
+            before: old,
+            envelope,
+            rows: 0,
+            row_width: row_width as u64,
+            bytes: 0,
+            memory_bytes: 0,
+        }
     }
 
     /// Rows that wait.
@@ -59,19 +79,14 @@ impl BatchBuffer {
         mapping: Option<&[Option<u16>]>,
         layout: &FileLayout,
     ) -> Result<()> {
-        let appended = match mapping {
-            None => self.append_slots(row, value),
-            Some(mapping) => self.append_mapped(row, value, mapping),
-        };
-        let appended = appended.and_then(|table| {
-            let metadata = self.metadata.append(row, value, stamp);
-            metadata.map(|bytes| table + bytes).map_err(|misfit| (self.table.len(), misfit))
-        });
-        let variable = appended.map_err(|(column, misfit)| {
-            self.table.iter_mut().for_each(|column| column.truncate(self.rows));
-            self.metadata.truncate(self.rows);
-            refusal(column, misfit, row, layout)
-        })?;
+        let variable =
+            self.append_parts(row, value, stamp, mapping).map_err(|(column, misfit)| {
+                self.table.truncate(self.rows);
+                self.metadata.truncate(self.rows);
+                self.before.iter_mut().for_each(|before| before.truncate(self.rows));
+                self.envelope.iter_mut().for_each(|envelope| envelope.truncate(self.rows));
+                refusal(column, misfit, row, layout)
+            })?;
         self.rows += 1;
         self.bytes += self.row_width + variable as u64;
         let due = self.rows.is_multiple_of(COUNT_EVERY) || self.rows.is_power_of_two();
@@ -89,10 +104,17 @@ impl BatchBuffer {
         partition: i32,
     ) -> Result<RecordBatch> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(layout.columns().len());
-        for column in &mut self.table {
-            arrays.push(column.take()?);
+        let before = match (&mut self.before, layout.before()) {
+            (Some(before), Some(fields)) => Some(before.take(fields)?),
+            _ => None,
+        };
+        if let (Some(envelope), Some(fields)) = (&mut self.envelope, layout.envelope()) {
+            arrays.extend(before.clone());
+            envelope.take(fields, &mut arrays)?;
         }
+        self.table.take(&mut arrays)?;
         self.metadata.take(self.rows, topic, partition, &mut arrays)?;
+        arrays.extend(before.filter(|_| layout.envelope().is_none()));
         self.rows = 0;
         self.bytes = 0;
         self.count_memory();
@@ -102,47 +124,36 @@ impl BatchBuffer {
         })
     }
 
-    fn append_slots(&mut self, row: &Row, value: &[u8]) -> Result<usize, (usize, Misfit)> {
-        if row.slots.len() != self.table.len() {
-            if !row.slots.is_empty() {
-                return Err((row.slots.len().min(self.table.len()), Misfit::Slot));
-            }
-            self.table.iter_mut().for_each(ColumnBuffer::append_null);
-            return Ok(0);
-        }
-        let mut variable = 0;
-        for (at, (column, slot)) in self.table.iter_mut().zip(&row.slots).enumerate() {
-            variable += column.append(*slot, row, value).map_err(|misfit| (at, misfit))?;
-        }
-        Ok(variable)
-    }
-
-    fn append_mapped(
+    /// Appends to each part; gives the bytes of the texts, or which column does not fit.
+    fn append_parts(
         &mut self,
         row: &Row,
         value: &[u8],
-        mapping: &[Option<u16>],
+        stamp: &RowStamp<'_>,
+        mapping: Option<&[Option<u16>]>,
     ) -> Result<usize, (usize, Misfit)> {
-        let mut variable = 0;
-        for (at, slot) in row.slots.iter().enumerate() {
-            let Some(to) = mapping.get(at).copied().flatten() else { continue };
-            let to = usize::from(to);
-            let column = match self.table.get_mut(to) {
-                Some(column) if column.len() == self.rows => column,
-                // Beyond the table, or a second slot for one column.
-                _ => return Err((to, Misfit::Slot)),
+        let mut variable = match &mut self.envelope {
+            None => self.table.append(&row.slots, row, value, mapping)?,
+            Some(envelope) => envelope.append(row, value, mapping)?,
+        };
+        let metadata = self.metadata.append(row, value, stamp);
+        variable += metadata.map_err(|misfit| (usize::MAX, misfit))?;
+        if let Some(before) = &mut self.before {
+            let old = match self.envelope {
+                None => row.has_before.then_some(&row.before[..]),
+                Some(_) => envelope::old(row),
             };
-            variable += column.append(*slot, row, value).map_err(|misfit| (to, misfit))?;
-        }
-        for column in self.table.iter_mut().filter(|column| column.len() == self.rows) {
-            column.append_null();
+            variable += before.append(old, row, value, mapping)?;
         }
         Ok(variable)
     }
 
     fn count_memory(&mut self) {
-        let table: usize = self.table.iter().map(ColumnBuffer::memory_bytes).sum();
-        self.memory_bytes = (table + self.metadata.memory_bytes()) as u64;
+        let bytes = self.table.memory_bytes()
+            + self.metadata.memory_bytes()
+            + self.before.as_ref().map_or(0, StructBuffer::memory_bytes)
+            + self.envelope.as_ref().map_or(0, |envelope| envelope.memory_bytes());
+        self.memory_bytes = bytes as u64;
     }
 }
 

@@ -52,6 +52,7 @@ impl OpenFile {
     /// `mapping` is for rows read with an older plan than the file's schema: for each slot of the
     /// row the column it goes to (`None` = to none); columns that no slot goes to are null. Without
     /// a mapping slot n is column n. A row without slots (truncate, message) has null everywhere.
+    /// The old row is mapped like the row; a file that has no column for it leaves it out.
     ///
     /// # Errors
     /// `BadRecord` when a value does not fit its column; `Encode` when row and file do not belong

@@ -31,6 +31,8 @@ pub(super) const METADATA: [(&str, ColumnKind); 14] = [
 /// Columns before `_topic` and `_partition`, of which a file has one value each: these two are
 /// built with the batch, all others kept row by row.
 const BEFORE_TOPIC: usize = 3;
+const TOPIC: usize = BEFORE_TOPIC;
+const PARTITION: usize = BEFORE_TOPIC + 1;
 
 /// The values of the `_` columns.
 #[derive(Debug)]
@@ -38,13 +40,17 @@ pub(super) struct MetadataBuffers {
     op: ColumnBuffer,
     /// All that come from a [`Slot`], in the order of the file.
     others: [ColumnBuffer; METADATA.len() - 3],
+    wanted: [bool; METADATA.len()],
+    /// Those of `others` that are wanted.
+    wanted_others: [bool; METADATA.len() - 3],
 }
 
 impl MetadataBuffers {
-    pub(super) fn new() -> Self {
-        let kind = |at: usize| METADATA[if at < BEFORE_TOPIC { at } else { at + 2 }].1;
-        let others = std::array::from_fn(|at| ColumnBuffer::new(kind(at + 1)));
-        Self { op: ColumnBuffer::new(kind(0)), others }
+    pub(super) fn new(wanted: &[bool; METADATA.len()]) -> Self {
+        let place = |at: usize| if at < BEFORE_TOPIC { at } else { at + 2 };
+        let others = std::array::from_fn(|at| ColumnBuffer::new(METADATA[place(at + 1)].1));
+        let wanted_others = std::array::from_fn(|at| wanted[place(at + 1)]);
+        Self { op: ColumnBuffer::new(METADATA[0].1), others, wanted: *wanted, wanted_others }
     }
 
     /// Bytes of a row beside those `append` tells of.
@@ -82,11 +88,14 @@ impl MetadataBuffers {
             text(source.snapshot),
         ];
         let mut variable = match row.op {
+            _ if !self.wanted[0] => 0,
             Some(op) => self.op.append_text(op.letter().as_bytes())?,
             None => self.op.append(Slot::Null, row, value)?,
         };
-        for (column, slot) in self.others.iter_mut().zip(slots) {
-            variable += column.append(slot, row, value)?;
+        for ((column, slot), wanted) in self.others.iter_mut().zip(slots).zip(self.wanted_others) {
+            if wanted {
+                variable += column.append(slot, row, value)?;
+            }
         }
         Ok(variable)
     }
@@ -105,15 +114,22 @@ impl MetadataBuffers {
         partition: i32,
         arrays: &mut Vec<ArrayRef>,
     ) -> Result<()> {
-        arrays.push(self.op.take()?);
-        let (before, behind) = self.others.split_at_mut(BEFORE_TOPIC - 1);
-        for column in before {
-            arrays.push(column.take()?);
-        }
-        arrays.push(Arc::new(StringArray::new_repeated(topic, rows)));
-        arrays.push(Arc::new(Int32Array::from_value(partition, rows)));
-        for column in behind {
-            arrays.push(column.take()?);
+        let mut others = self.others.iter_mut();
+        for (at, wanted) in self.wanted.into_iter().enumerate() {
+            // Each column has its turn, wanted or not.
+            let column = match at {
+                0 => Some(&mut self.op),
+                TOPIC | PARTITION => None,
+                _ => others.next(),
+            };
+            match column {
+                _ if !wanted => {}
+                Some(column) => arrays.push(column.take()?),
+                None if at == TOPIC => {
+                    arrays.push(Arc::new(StringArray::new_repeated(topic, rows)));
+                }
+                None => arrays.push(Arc::new(Int32Array::from_value(partition, rows))),
+            }
         }
         Ok(())
     }

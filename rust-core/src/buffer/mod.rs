@@ -5,7 +5,9 @@ mod arrays;
 mod batch;
 mod column;
 mod encoder;
+mod envelope;
 mod file;
+mod image;
 mod layout;
 mod metadata;
 

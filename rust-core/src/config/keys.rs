@@ -54,7 +54,13 @@ pub const KEYS: &[KeySpec] = &[
     key("input.format", Some("auto")),
     key("columns.types", None),
     key("row.layout", Some("flat")),
+    key("row.metadata", None),
+    key("row.before", Some("none")),
     key("tombstones", Some("skip")),
+    key("column.include", None),
+    key("column.exclude", None),
+    key("column.mask.hash", None),
+    guarded("column.mask.hash.key", Secrecy::Secret),
     key("format", Some("parquet")),
     key("parquet.compression", Some("zstd")),
     key("parquet.compression.level", Some("1")),
@@ -97,8 +103,6 @@ pub const KEYS: &[KeySpec] = &[
 /// value is refused, never ignored.
 pub(super) const ONE_WAY: &[(&str, &[&str])] = &[
     ("input.format", &["auto", "debezium-json"]),
-    ("row.layout", &["flat"]),
-    ("tombstones", &["skip"]),
     ("schema.evolution", &["widen"]),
     ("schema.incompatible", &["fail"]),
 ];

@@ -10,12 +10,14 @@ mod keys;
 mod objects;
 mod parse;
 mod reader;
+mod rows;
 mod rules;
 #[cfg(test)]
 mod tests;
 
 pub use formats::{CsvConfig, FileFormat, TextCompression};
 pub use keys::{KEYS, KeySpec};
+pub use rows::{ColumnsConfig, METADATA_NAMES, RowsConfig};
 pub(crate) use rules::{PARTS_MAX, part_size};
 
 use crate::error::{Error, Kind};
@@ -47,6 +49,8 @@ pub struct Config {
     pub partition_path: String,
     /// `columns.types`: column name to type name.
     pub columns_types: Vec<(String, String)>,
+    /// What a row holds.
+    pub rows: RowsConfig,
     /// `format`, and how its files are written.
     pub format: FileFormat,
     /// `commit.interval.ms`.

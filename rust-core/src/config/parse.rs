@@ -4,6 +4,7 @@ use super::formats;
 use super::keys::{KEYS, ONE_WAY, Secrecy};
 use super::objects;
 use super::reader::Reader;
+use super::rows;
 use super::rules;
 use super::{Config, ConfigError, Guarantee, PublishChoice, S3Config, Secret};
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let partition_timezone = r.with("partition.timezone", zone);
     let partition_path = r.text("partition.path").map(str::to_owned);
     let columns_types = optional(r, "columns.types", |r, k| r.with(k, rules::columns_types));
+    let rows = rows::read(r);
     let format = formats::read(r);
     let any = 1..=i64::MAX as u64;
     let commit_interval_ms = r.number("commit.interval.ms", 100..=24 * HOUR_MS);
@@ -85,6 +87,7 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         partition_timezone: partition_timezone?,
         partition_path: partition_path?,
         columns_types: columns_types?.unwrap_or_default(),
+        rows: rows?,
         format: format?,
         commit_interval_ms: commit_interval_ms?,
         commit_max_records: commit_max_records?,

@@ -41,6 +41,7 @@ fn one_key_is_enough_and_the_defaults_are_the_documented_ones() {
         partition_timezone: chrono_tz::UTC,
         partition_path: "{topic}/dt={event_time:%Y-%m-%d}/hour={event_time:%H}".into(),
         columns_types: vec![],
+        rows: RowsConfig::default(),
         format: FileFormat::Parquet(ParquetConfig {
             compression: Compression::Zstd(1),
             row_group_rows: 65_536,
@@ -282,8 +283,6 @@ const BAD: &[Bad] = &[
     (&[("event.time.zone", "CET+1")], "event.time.zone", "not a time zone"),
     (&[("partition.timezone", "+02:00")], "partition.timezone", "not a time zone"),
     (&[("input.format", "avro")], "input.format", "auto or debezium-json; others come"),
-    (&[("row.layout", "envelope")], "row.layout", "must be flat;"),
-    (&[("tombstones", "row")], "tombstones", "must be skip;"),
     (&[("format", "orc")], "format", "must be one of parquet, json, csv"),
     (&[("json.compression", "gzip")], "json.compression", "left out with format=parquet"),
     (&[("format", "json"), ("json.compression", "snappy")], "json.compression", "gzip, zstd, none"),
@@ -303,6 +302,24 @@ const BAD: &[Bad] = &[
         "csv.null",
         "csv.delimiter",
     ),
+    (&[("row.layout", "nested")], "row.layout", "flat, envelope"),
+    (&[("row.metadata", "_op,_offsets")], "row.metadata", "none, or a list of _op, _event_time"),
+    (&[("row.layout", "envelope"), ("row.before", "struct")], "row.before", "has before itself"),
+    (&[("column.include", "id,,name")], "column.include", "a list of column names"),
+    (&[("column.exclude", ",")], "column.exclude", "a list of column names"),
+    (
+        &[("column.mask.hash", "a,"), ("column.mask.hash.key", "0123456789abcdef")],
+        "column.mask.hash",
+        "a list of column names",
+    ),
+    (&[("column.mask.hash", "ssn")], "column.mask.hash.key", "must be given with"),
+    (
+        &[("column.mask.hash", "ssn"), ("column.mask.hash.key", "short")],
+        "column.mask.hash.key",
+        "at least 16",
+    ),
+    (&[("row.before", "columns")], "row.before", "none, struct"),
+    (&[("tombstones", "keep")], "tombstones", "skip, row"),
     (&[("schema.evolution", "strict")], "schema.evolution", "must be widen;"),
     (&[("schema.incompatible", "dlq")], "schema.incompatible", "must be fail;"),
     (&[("delivery.guarantee", "once")], "delivery.guarantee", "exactly_once, at_least_once"),
@@ -437,6 +454,7 @@ fn every_key_is_asked_for() {
         include_str!("rules.rs"),
         include_str!("objects.rs"),
         include_str!("formats.rs"),
+        include_str!("rows.rs"),
     ]
     .concat();
     for spec in KEYS {
@@ -444,4 +462,32 @@ fn every_key_is_asked_for() {
         let read = source.contains(&format!("\"{}\"", spec.name));
         assert!(one_way || read, "{} is never read", spec.name);
     }
+}
+
+#[test]
+fn what_a_row_holds() {
+    let rows = |given: &[(&str, &str)]| parse(given).unwrap().rows;
+    let names = |wanted: [bool; 14]| -> Vec<&str> {
+        METADATA_NAMES.iter().zip(wanted).filter_map(|(name, is)| is.then_some(*name)).collect()
+    };
+    assert_eq!(names(rows(&[]).metadata), METADATA_NAMES);
+    assert_eq!(names(rows(&[("row.metadata", "_offset, _op")]).metadata), ["_op", "_offset"]);
+    assert!(names(rows(&[("row.metadata", "none")]).metadata).is_empty());
+    let envelope = rows(&[("row.layout", "envelope")]);
+    assert!(envelope.envelope && !envelope.before);
+    assert_eq!(names(envelope.metadata), ["_event_time", "_topic", "_partition", "_offset"]);
+    let given = rows(&[
+        ("row.before", "struct"),
+        ("tombstones", "row"),
+        ("column.include", "id, card_*"),
+        ("column.exclude", "card_no"),
+        ("column.mask.hash", "ssn"),
+        ("column.mask.hash.key", "0123456789abcdef"),
+    ]);
+    assert!(given.before && given.tombstones && !given.envelope);
+    assert_eq!(given.columns.include, ["id", "card_*"]);
+    assert_eq!((&*given.columns.exclude[0], &*given.columns.mask[0]), ("card_no", "ssn"));
+    let key = Some(Secret("0123456789abcdef".to_owned()));
+    assert_eq!(given.columns.mask_key, key);
+    assert!(!format!("{given:?}").contains("0123456789"));
 }

@@ -51,9 +51,33 @@ pub(super) fn describe(json: &str, declared: &ColumnTypes) -> Result<Described> 
     if schema.member("op").is_none() {
         return Err(bad(NOT_AN_EVENT));
     }
-    let image = schema.member("after").or_else(|| schema.member("before"));
+    let image = ["after", "before", "message"].iter().find_map(|name| schema.member(name));
+    let (fields, unknown) = fields_of(image.map_or(&[][..], |image| &image.fields), declared)?;
+    let shape = Shape {
+        envelope: schema.names()?,
+        fields,
+        source: schema.member("source").map_or(Ok(Vec::new()), Schema::names)?,
+        transaction: schema.member("transaction").map_or(Ok(Vec::new()), Schema::names)?,
+    };
+    Ok(Described::Rows { shape, unknown })
+}
+
+/// The fields of a key's schema.
+pub(super) fn key_fields(json: &str, declared: &ColumnTypes) -> Result<Vec<Field>> {
+    let schema: Schema = serde_json::from_str(json)
+        .map_err(|cause| bad(format!("the key's schema is not one of Kafka Connect: {cause}")))?;
+    if schema.literal != "struct" {
+        return Err(bad(format!("the key is a bare {}, not a struct of columns", schema.literal)));
+    }
+    fields_of(&schema.fields, declared).map(|(fields, _)| fields)
+}
+
+/// Fields as they are read, and those whose logical name means nothing to us.
+type Fields = (Vec<Field>, Vec<(Arc<str>, String)>);
+
+fn fields_of(schemas: &[Schema], declared: &ColumnTypes) -> Result<Fields> {
     let (mut fields, mut unknown) = (Vec::new(), Vec::new());
-    for field in image.map_or(&[][..], |image| &image.fields) {
+    for field in schemas {
         let name = field.field_name()?;
         let parameters = field.parameters.as_ref();
         let typed =
@@ -67,13 +91,7 @@ pub(super) fn describe(json: &str, declared: &ColumnTypes) -> Result<Described> 
         }
         fields.push(Field { name, wire: typed.wire, kind: Some(typed.kind) });
     }
-    let shape = Shape {
-        envelope: schema.names()?,
-        fields,
-        source: schema.member("source").map_or(Ok(Vec::new()), Schema::names)?,
-        transaction: schema.member("transaction").map_or(Ok(Vec::new()), Schema::names)?,
-    };
-    Ok(Described::Rows { shape, unknown })
+    Ok((fields, unknown))
 }
 
 impl Schema {

@@ -8,6 +8,7 @@ pub(super) const NOT_AN_EVENT: &str = "the record is not a Debezium change event
 const SCHEMA_CHANGE: &str = "schema_change";
 const TRANSACTION: &str = "transaction_metadata";
 const HEARTBEAT: &str = "heartbeat";
+const NOTIFICATION: &str = "notification";
 
 /// What a payload schema's name says.
 pub(super) fn by_schema(name: &str) -> Option<&'static str> {
@@ -16,6 +17,7 @@ pub(super) fn by_schema(name: &str) -> Option<&'static str> {
         (".SchemaChangeValue", SCHEMA_CHANGE),
         (".TransactionMetadataValue", TRANSACTION),
         (".Heartbeat", HEARTBEAT),
+        (".Notification", NOTIFICATION),
     ];
     known.iter().find(|(end, _)| name.ends_with(end)).map(|(_, reason)| *reason)
 }
@@ -29,6 +31,8 @@ pub(super) fn by_keys(keys: &[&str]) -> Option<&'static str> {
         Some(TRANSACTION)
     } else if keys == ["ts_ms"] {
         Some(HEARTBEAT)
+    } else if all(&["id", "aggregate_type", "type", "additional_data"]) {
+        Some(NOTIFICATION)
     } else {
         None
     }
@@ -44,6 +48,7 @@ mod tests {
             ("io.debezium.connector.mysql.SchemaChangeValue", Some("schema_change")),
             ("io.debezium.connector.common.TransactionMetadataValue", Some("transaction_metadata")),
             ("io.debezium.connector.common.Heartbeat", Some("heartbeat")),
+            ("io.debezium.connector.common.Notification", Some("notification")),
             ("shop.inventory.Heartbeat", None),
             ("shop.inventory.orders.Envelope", None),
         ];
@@ -54,6 +59,9 @@ mod tests {
         assert_eq!(by_keys(&["ts_ms", "id"]), None);
         let begin = ["status", "id", "event_count", "data_collections", "ts_ms"];
         assert_eq!(by_keys(&begin), Some("transaction_metadata"));
+        assert_eq!(by_keys(&["id", "type", "data"]), None, "a table may well have these");
+        let told = ["id", "aggregate_type", "type", "additional_data", "timestamp"];
+        assert_eq!(by_keys(&told), Some("notification"));
         assert_eq!(by_keys(&[]), None);
     }
 }

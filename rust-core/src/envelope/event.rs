@@ -1,7 +1,9 @@
 //! An envelope taken apart: the pieces that are looked into, and where the event comes from. In: JSON
 //! of any spelling. Out: raw pieces, and the row's source.
 
+use super::details;
 use super::json::{bad, each, string};
+use super::plan::Keeps;
 use super::row::{Op, Row, Source, Span};
 use super::slow::{keep, span_in, twice, unfit};
 use super::wire::Wire;
@@ -19,6 +21,8 @@ pub(super) struct Envelope<'a> {
     op: Option<&'a RawValue>,
     ts_ms: Option<&'a RawValue>,
     ts_us: Option<&'a RawValue>,
+    ts_ns: Option<&'a RawValue>,
+    message: Option<&'a RawValue>,
     schema: Option<&'a RawValue>,
     payload: Option<&'a RawValue>,
     /// All keys, in order.
@@ -38,6 +42,8 @@ impl<'a> Envelope<'a> {
                 "op" => Some(&mut envelope.op),
                 "ts_ms" => Some(&mut envelope.ts_ms),
                 "ts_us" => Some(&mut envelope.ts_us),
+                "ts_ns" => Some(&mut envelope.ts_ns),
+                "message" => Some(&mut envelope.message),
                 "schema" => Some(&mut envelope.schema),
                 "payload" => Some(&mut envelope.payload),
                 _ => None,
@@ -78,7 +84,11 @@ impl<'a> Envelope<'a> {
         let (name, image) = match op {
             Op::Create | Op::Update | Op::Read => ("after", self.after),
             Op::Delete => ("before", self.before),
-            Op::Truncate | Op::Message => return Ok(None),
+            // What a message says is all there is of a row.
+            Op::Message => {
+                return Ok(self.message.filter(|raw| !is_null(raw)).map(|m| ("message", m)));
+            }
+            Op::Truncate => return Ok(None),
         };
         match image.filter(|raw| !is_null(raw)) {
             Some(image) => Ok(Some((name, image))),
@@ -90,12 +100,32 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Fills the row's source; `value` is the whole value of the record. Gives the keys of `source`
-    /// and of `transaction`.
-    pub(super) fn source(&self, value: &str, row: &mut Row) -> Result<[Vec<Cow<'a, str>>; 2]> {
+    /// The old row, of an event that has a row image.
+    pub(super) fn old(&self, op: Op) -> Option<&'a RawValue> {
+        let has_image = !matches!(op, Op::Truncate | Op::Message);
+        self.before.filter(|raw| has_image && !is_null(raw))
+    }
+
+    /// Fills the row's source, and its details where they are kept; `value` is the whole value of
+    /// the record. Gives the keys of `source` and of `transaction`.
+    pub(super) fn source(
+        &self,
+        value: &str,
+        row: &mut Row,
+        keeps: Keeps,
+    ) -> Result<[Vec<Cow<'a, str>>; 2]> {
+        if keeps.details {
+            row.open_details();
+        }
+        let detail = |object: &str, key: &str, raw: &RawValue, row: &mut Row| {
+            let Some(at) = details::place(object, key).filter(|_| keeps.details) else {
+                return Ok(false);
+            };
+            details::note(at, raw, value, row).map(|()| true)
+        };
         let mut ts = Times::default();
-        let source = &mut row.source;
         let source_keys = members(self.source, "source", &mut |key, raw| {
+            let source = &mut row.source;
             match key {
                 "ts_us" => ts.source_us = int("source", key, raw)?,
                 "ts_ms" => ts.source_ms = int("source", key, raw)?,
@@ -107,19 +137,23 @@ impl<'a> Envelope<'a> {
                 "snapshot" => source.snapshot = span("source", key, raw, value, &mut row.arena)?,
                 "db" => source.db = span("source", key, raw, value, &mut row.arena)?,
                 "table" => source.table = span("source", key, raw, value, &mut row.arena)?,
-                _ => return Ok(false),
+                _ => return detail("source", key, raw, row),
             }
             Ok(true)
         })?;
         let transaction_keys = members(self.transaction, "transaction", &mut |key, raw| {
-            if key == "id" {
-                source.tx_id = span("transaction", key, raw, value, &mut row.arena)?;
+            if key != "id" {
+                return detail("transaction", key, raw, row);
             }
-            Ok(key == "id")
+            row.source.tx_id = span("transaction", key, raw, value, &mut row.arena)?;
+            Ok(true)
         })?;
+        if let Some(raw) = self.ts_ns {
+            detail("", "ts_ns", raw, row)?;
+        }
         ts.envelope_us = self.ts_us.map_or(Ok(None), |raw| int("", "ts_us", raw))?;
         ts.envelope_ms = self.ts_ms.map_or(Ok(None), |raw| int("", "ts_ms", raw))?;
-        ts.settle(source).ok_or_else(|| bad("ts_ms is too large to be a time"))?;
+        ts.settle(&mut row.source).ok_or_else(|| bad("ts_ms is too large to be a time"))?;
         Ok([source_keys, transaction_keys])
     }
 }

@@ -1,13 +1,17 @@
 //! Room 2, envelope: in come raw records, out go parsed rows. Never keeps a record.
 //!
 //! Read in this order: `row` (what comes out), `reader` (who decides), `described` and `plain`
-//! (where plans come from), `plan`, `slow` (the reference), `walker` (the fast way), then the
-//! leaves.
+//! (where plans come from), `plan`, `slow` (the reference), `walker` (the fast way), `details` (what
+//! only envelopes keep), `key` (tombstones), then the leaves.
 //!
 //! # Rules
 //!
-//! - The row image is `after` for c, u and r, `before` for d; t and m have none, all is null.
-//!   Without its image an event is bad. What is not the image is skipped, but must be JSON.
+//! - The row image is `after` for c, u and r, `before` for d, `message` for m, if it is there; t has
+//!   none, all is null. Without its image an event is bad. The old row is `before` of c, u, r and d,
+//!   kept and checked like the image where it is asked for. What is not kept is skipped, but must be
+//!   JSON.
+//! - A column that the old row lacks is null, like one that is null: JsonConverter writes all fields
+//!   of a schema, so nobody behind it can tell the two apart.
 //! - Nothing kept goes unchecked, nothing is rounded, wrapped or cut: integers keep to the width of
 //!   their column, decimals to their digits, base64 and UTF-8 are whole, nanoseconds must be whole
 //!   microseconds, the text of an instant has at most microseconds (further digits are zeros).
@@ -30,10 +34,12 @@ mod connect;
 mod control;
 mod decimal;
 mod described;
+mod details;
 mod event;
 mod exact;
 mod iso;
 mod json;
+mod key;
 mod leaf;
 mod nested;
 mod plain;
@@ -47,5 +53,6 @@ mod slow;
 mod walker;
 mod wire;
 
+pub use details::DETAILS;
 pub use reader::{EnvelopeReader, Parsed, Ways};
 pub use row::{Op, Row, Slot, Source, Span, SpanSource};

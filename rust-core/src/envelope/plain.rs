@@ -71,12 +71,12 @@ impl PlainPlans {
         &mut self,
         table: Table,
         keys: &Keys<'_>,
-        image: Option<(&'static str, &RawValue)>,
+        images: [Option<(&'static str, &RawValue)>; 2],
         schemas: &mut Schemas,
     ) -> Result<()> {
-        let fields = match image {
-            Some((name, image)) => self.fields(&table, name, image, schemas)?,
-            None => Vec::new(),
+        let fields = match images {
+            [None, None] => Vec::new(),
+            images => self.fields(&table, images, schemas)?,
         };
         let is = |known: &PlainPlan| {
             known.table == table && same_names(&known.plan.shape.fields, &fields)
@@ -94,13 +94,12 @@ impl PlainPlans {
         Ok(())
     }
 
-    /// The fields of a row image with the types that are known of them by now. When the record
+    /// The fields of the row images with the types that are known of them by now. When the record
     /// adds to that, the table's plans are made anew: in all of them a column has the same type.
     fn fields(
         &mut self,
         table: &Table,
-        name: &str,
-        image: &RawValue,
+        images: [Option<(&'static str, &RawValue)>; 2],
         schemas: &mut Schemas,
     ) -> Result<Vec<Field>> {
         if self.known.len() >= TABLES && !self.known.contains_key(table) {
@@ -108,27 +107,34 @@ impl PlainPlans {
             self.plans = Recent::new(PLANS);
         }
         let types = self.known.entry(table.clone()).or_default();
-        let (mut fields, mut seen, mut changed) = (Vec::new(), HashSet::new(), false);
-        let outcome = each(image.get(), name, &mut |key, raw| {
-            let key: Arc<str> = key.into();
-            if !seen.insert(key.clone()) {
-                return Err(twice(name, &key));
-            }
-            let known = types.get(&key).copied();
-            let typed = match self.declared.get(&key) {
-                Some(declared) => Some(declared),
-                None => shown(raw.get(), known).or(known),
-            };
-            if let Some(typed) = typed.filter(|typed| known != Some(*typed)) {
-                types.insert(key.clone(), typed);
-                changed = true;
-            }
-            if fields.len() >= COLUMNS || types.len() > COLUMNS {
-                return Err(bad(format!("the table has more than {COLUMNS} columns")));
-            }
-            fields.push(field(key, typed));
-            Ok(())
-        });
+        let (mut names, mut known_names) = (Vec::new(), HashSet::new());
+        let mut changed = false;
+        let mut learn = |(name, image): (&'static str, &RawValue)| {
+            let mut seen = HashSet::new();
+            each(image.get(), name, &mut |key, raw| {
+                let key: Arc<str> = key.into();
+                if !seen.insert(key.clone()) {
+                    return Err(twice(name, &key));
+                }
+                let known = types.get(&key).copied();
+                let typed = match self.declared.get(&key) {
+                    Some(declared) => Some(declared),
+                    None => shown(raw.get(), known).or(known),
+                };
+                if let Some(typed) = typed.filter(|typed| known != Some(*typed)) {
+                    types.insert(key.clone(), typed);
+                    changed = true;
+                }
+                if names.len() >= COLUMNS || types.len() > COLUMNS {
+                    return Err(bad(format!("the table has more than {COLUMNS} columns")));
+                }
+                if known_names.insert(key.clone()) {
+                    names.push(key);
+                }
+                Ok(())
+            })
+        };
+        let outcome = images.into_iter().flatten().try_for_each(&mut learn);
         if changed {
             for known in self.plans.iter_mut().filter(|known| known.table == *table) {
                 let mut shape = known.plan.shape.clone();
@@ -138,7 +144,12 @@ impl PlainPlans {
                 known.plan = plan(shape, schemas)?;
             }
         }
-        outcome.map(|()| fields)
+        outcome?;
+        let typed = |name: Arc<str>| {
+            let known = types.get(&name).copied();
+            field(name, known)
+        };
+        Ok(names.into_iter().map(typed).collect())
     }
 }
 
@@ -171,7 +182,7 @@ fn same_names(known: &[Field], seen: &[Field]) -> bool {
 }
 
 /// The type a JSON value shows; `None` for null.
-fn shown(json: &str, known: Option<(Wire, ColumnKind)>) -> Option<(Wire, ColumnKind)> {
+pub(super) fn shown(json: &str, known: Option<(Wire, ColumnKind)>) -> Option<(Wire, ColumnKind)> {
     let float = (Wire::Float64, ColumnKind::Float64);
     Some(match json.as_bytes().first()? {
         b'n' => return None,

@@ -22,6 +22,15 @@ pub(super) struct Shape {
     pub(super) transaction: Vec<Arc<str>>,
 }
 
+/// What of an event is kept beside its row image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Keeps {
+    /// The old row.
+    pub(super) before: bool,
+    /// The rest of the envelope.
+    pub(super) details: bool,
+}
+
 /// One field of the row image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Field {

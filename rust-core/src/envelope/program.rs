@@ -2,6 +2,7 @@
 //! it. In: a shape. Out: the program. Never more than what the wire shows: a shape with a key that
 //! comes twice has no program.
 
+use super::details;
 use super::plan::{Field, Shape};
 use super::scan::Literal;
 use super::wire::Wire;
@@ -20,8 +21,8 @@ pub(super) struct Program {
     pub(super) image: Members<(Wire, bool)>,
     /// `source`.
     pub(super) source: Members<Part>,
-    /// `transaction`; true = the id.
-    pub(super) transaction: Members<bool>,
+    /// `transaction`.
+    pub(super) transaction: Members<TxPart>,
 }
 
 /// A member of the envelope.
@@ -34,6 +35,18 @@ pub(super) enum Member {
     Op,
     TsMs,
     TsUs,
+    /// Where the row image is what a message says.
+    Message,
+    /// A detail, at its place.
+    Detail(u8),
+    Other,
+}
+
+/// A member of `transaction`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TxPart {
+    Id,
+    Detail(u8),
     Other,
 }
 
@@ -50,6 +63,8 @@ pub(super) enum Part {
     Snapshot,
     Db,
     Table,
+    /// A detail, at its place.
+    Detail(u8),
     Other,
 }
 
@@ -62,11 +77,12 @@ impl Program {
         }
         let fields = shape.fields.iter().map(|f: &Field| (&*f.name, (f.wire, f.kind.is_some())));
         let keys = |keys: &'_ [Arc<str>]| keys.to_vec();
+        let is_message = !shape.envelope.iter().any(|key| matches!(&**key, "before" | "after"));
         Some(Self {
-            envelope: members(keys(&shape.envelope).iter().map(|k| (&**k, member(k)))),
+            envelope: members(keys(&shape.envelope).iter().map(|k| (&**k, member(k, is_message)))),
             image: members(fields),
             source: members(keys(&shape.source).iter().map(|k| (&**k, part(k)))),
-            transaction: members(keys(&shape.transaction).iter().map(|k| (&**k, &**k == "id"))),
+            transaction: members(keys(&shape.transaction).iter().map(|k| (&**k, tx_part(k)))),
         })
     }
 }
@@ -81,8 +97,9 @@ fn members<'k, T>(keys: impl Iterator<Item = (&'k str, T)>) -> Members<T> {
     keys.enumerate().map(literal).collect()
 }
 
-fn member(key: &str) -> Member {
+fn member(key: &str, is_message: bool) -> Member {
     match key {
+        "message" if is_message => Member::Message,
         "before" => Member::Before,
         "after" => Member::After,
         "source" => Member::Source,
@@ -90,7 +107,14 @@ fn member(key: &str) -> Member {
         "op" => Member::Op,
         "ts_ms" => Member::TsMs,
         "ts_us" => Member::TsUs,
-        _ => Member::Other,
+        _ => details::place("", key).map_or(Member::Other, Member::Detail),
+    }
+}
+
+fn tx_part(key: &str) -> TxPart {
+    match key {
+        "id" => TxPart::Id,
+        _ => details::place("transaction", key).map_or(TxPart::Other, TxPart::Detail),
     }
 }
 
@@ -106,7 +130,7 @@ fn part(key: &str) -> Part {
         "snapshot" => Part::Snapshot,
         "db" => Part::Db,
         "table" => Part::Table,
-        _ => Part::Other,
+        _ => details::place("source", key).map_or(Part::Other, Part::Detail),
     }
 }
 

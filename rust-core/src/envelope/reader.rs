@@ -10,8 +10,9 @@ use super::control::{self, NOT_AN_EVENT};
 use super::described::{DescribedPlans, Meaning};
 use super::event::Envelope;
 use super::json::{self, bad};
+use super::key::KeyPlans;
 use super::plain::{Keys, PlainPlan, PlainPlans};
-use super::plan::{Plan, Schemas};
+use super::plan::{Keeps, Plan, Schemas};
 use super::row::{Op, Row, Span};
 use super::slow;
 use super::walker::walk;
@@ -25,7 +26,9 @@ use std::sync::Arc;
 pub struct EnvelopeReader {
     described: DescribedPlans,
     plain: PlainPlans,
+    keys: KeyPlans,
     schemas: Schemas,
+    keeps: Keeps,
     ways: Ways,
 }
 
@@ -59,7 +62,7 @@ enum Found {
 }
 
 /// Never seen: a plan was just put where it is looked for.
-const LOST: &str = "the plan of this record is lost; please report this bug";
+pub(super) const LOST: &str = "the plan of this record is lost; please report this bug";
 /// Spans count in u32, and unescaping and wide decimals may add to a value's length.
 const MAX_VALUE: usize = 1 << 30;
 /// White space of JSON.
@@ -72,10 +75,24 @@ impl EnvelopeReader {
         let declared = Arc::new(ColumnTypes::parse(columns_types)?);
         Ok(Self {
             described: DescribedPlans::new(declared.clone()),
-            plain: PlainPlans::new(declared),
+            plain: PlainPlans::new(declared.clone()),
+            keys: KeyPlans::new(declared),
             schemas: Schemas::default(),
+            keeps: Keeps::default(),
             ways: Ways::default(),
         })
+    }
+
+    /// Whether the old row (`before`) is read too. It is not looked into otherwise.
+    pub fn keeping_before(mut self, keeps: bool) -> Self {
+        self.keeps.before = keeps;
+        self
+    }
+
+    /// Whether the row's details are read too.
+    pub fn keeping_details(mut self, keeps: bool) -> Self {
+        self.keeps.details = keeps;
+        self
     }
 
     /// Reads a record into `row`, which is cleared first.
@@ -113,6 +130,16 @@ impl EnvelopeReader {
         })
     }
 
+    /// Reads the key of a tombstone into `row`, which is cleared first: the columns of the row that
+    /// is gone. It has no `op`.
+    ///
+    /// # Errors
+    /// `BadRecord`: the key is no JSON object, or a value of it does not fit.
+    pub fn read_key(&mut self, key: Option<&[u8]>, row: &mut Row) -> Result<&Arc<TableSchema>> {
+        row.clear();
+        self.keys.read(key, row, &mut self.schemas)
+    }
+
     /// How many records were read which way.
     pub fn ways(&self) -> Ways {
         self.ways
@@ -125,12 +152,13 @@ impl EnvelopeReader {
         if let Some((prefix, meaning)) = self.described.by_prefix(value) {
             let Meaning::Rows(plan) = meaning else { return None };
             let (b'}', before) = value.split_last()? else { return None };
-            walk(plan, value, prefix, before.len(), row)?;
+            walk(plan, value, (prefix, before.len()), row, self.keeps)?;
             return Some(Found::Described);
         }
+        let keeps = self.keeps;
         let plain = |known: &PlainPlan| {
             row.clear();
-            walk(&known.plan, value, 0, value.len(), row).is_some()
+            walk(&known.plan, value, (0, value.len()), row, keeps).is_some()
                 && !matches!(row.op, Some(Op::Truncate | Op::Message))
                 && names(row.source.db, row, value) == known.table.0
                 && names(row.source.table, row, value) == known.table.1
@@ -170,7 +198,7 @@ impl EnvelopeReader {
         };
         let payload = value[prefix..].trim_end_matches(SPACE).strip_suffix('}')?;
         json::check_depth(payload, 1).ok()?;
-        read_event(plan, &Envelope::open(payload).ok()?, value, row).ok()?;
+        read_event(plan, &Envelope::open(payload).ok()?, value, row, self.keeps).ok()?;
         Some(Found::Described)
     }
 
@@ -183,7 +211,7 @@ impl EnvelopeReader {
     ) -> Result<Found> {
         let meaning = self.described.by_schema(value, schema, payload, &mut self.schemas)?;
         if let Some(Meaning::Rows(plan)) = meaning {
-            read_event(plan, &Envelope::open(payload)?, value, row)?;
+            read_event(plan, &Envelope::open(payload)?, value, row, self.keeps)?;
         }
         Ok(Found::Described)
     }
@@ -193,13 +221,15 @@ impl EnvelopeReader {
             let keys: Vec<_> = envelope.keys.iter().map(|key| &**key).collect();
             return control::by_keys(&keys).map(Found::Skip).ok_or_else(|| bad(NOT_AN_EVENT));
         };
-        let [source, transaction] = envelope.source(value, row)?;
+        let [source, transaction] = envelope.source(value, row, self.keeps)?;
         let name = |span| names(span, row, value.as_bytes()).to_vec();
         let table = (name(row.source.db), name(row.source.table));
         let keys = Keys { envelope: &envelope.keys, source: &source, transaction: &transaction };
-        self.plain.plan_for(table, &keys, envelope.image(op)?, &mut self.schemas)?;
+        let old = envelope.old(op).filter(|_| self.keeps.before).map(|old| ("before", old));
+        let images = [envelope.image(op)?, old.filter(|_| op != Op::Delete)];
+        self.plain.plan_for(table, &keys, images, &mut self.schemas)?;
         let known = self.plain.plans.current().ok_or_else(|| bad(LOST))?;
-        slow::row(&known.plan, envelope, op, value, row)?;
+        slow::row(&known.plan, envelope, op, value, row, self.keeps)?;
         Ok(Found::Plain)
     }
 }
@@ -209,8 +239,14 @@ fn names<'a>(span: Option<Span>, row: &'a Row, value: &'a [u8]) -> &'a [u8] {
     span.map_or(&[], |span| row.bytes(span, value))
 }
 
-fn read_event(plan: &Plan, envelope: &Envelope<'_>, value: &str, row: &mut Row) -> Result<()> {
+fn read_event(
+    plan: &Plan,
+    envelope: &Envelope<'_>,
+    value: &str,
+    row: &mut Row,
+    keeps: Keeps,
+) -> Result<()> {
     let op = envelope.op()?.ok_or_else(|| bad(NOT_AN_EVENT))?;
-    envelope.source(value, row)?;
-    slow::row(plan, envelope, op, value, row)
+    envelope.source(value, row, keeps)?;
+    slow::row(plan, envelope, op, value, row, keeps)
 }

@@ -106,8 +106,16 @@ pub struct Row {
     pub op: Option<Op>,
     /// One slot a column of the schema the record was read with, in its order.
     pub slots: Vec<Slot>,
+    /// The old row, slot for slot as above: what the envelope's `before` holds, if it is wanted and
+    /// there; else empty.
+    pub before: Vec<Slot>,
+    /// Whether there is an old row: one of a table without columns has no slots either.
+    pub has_before: bool,
     /// The envelope's own fields.
     pub source: Source,
+    /// More of them, one slot for each of [`DETAILS`](super::DETAILS), where they are kept; else
+    /// empty.
+    pub details: Vec<Slot>,
     /// Backing memory of [`SpanSource::Arena`].
     pub arena: Vec<u8>,
 }
@@ -117,7 +125,10 @@ impl Row {
     pub fn clear(&mut self) {
         self.op = None;
         self.slots.clear();
+        self.before.clear();
+        self.has_before = false;
         self.source = Source::default();
+        self.details.clear();
         self.arena.clear();
     }
 

@@ -9,25 +9,48 @@ use super::event::Envelope;
 use super::json::{bad, each, string};
 use super::leaf::{self, Fit};
 use super::nested;
-use super::plan::Plan;
+use super::plan::{Keeps, Plan};
 use super::row::{Op, Row, Slot, Span, SpanSource};
 use super::wire::Wire;
 use crate::error::Result;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Fills op and slots of a row; `value` is the whole value of the record.
+/// Fills op and slots of a row, with the old row if that is kept; `value` is the whole value of
+/// the record.
 pub(super) fn row(
     plan: &Plan,
     envelope: &Envelope<'_>,
     op: Op,
     value: &str,
     row: &mut Row,
+    keeps: Keeps,
 ) -> Result<()> {
-    let Row { slots, arena, .. } = row;
-    slots.resize(plan.schema.columns.len(), Slot::Null);
+    let Row { slots, before, arena, .. } = row;
     row.op = Some(op);
-    let Some((name, image)) = envelope.image(op)? else { return Ok(()) };
+    match envelope.image(op)? {
+        None => slots.resize(plan.schema.columns.len(), Slot::Null),
+        Some(named) => image(plan, named, value, slots, arena)?,
+    }
+    if let Some(old) = envelope.old(op).filter(|_| keeps.before) {
+        match op {
+            Op::Delete => before.extend_from_slice(slots),
+            _ => image(plan, ("before", old), value, before, arena)?,
+        }
+        row.has_before = true;
+    }
+    Ok(())
+}
+
+/// Fills the slots of one row image, given with its name; what it lacks is null.
+pub(super) fn image(
+    plan: &Plan,
+    (name, image): (&'static str, &RawValue),
+    value: &str,
+    slots: &mut Vec<Slot>,
+    arena: &mut Vec<u8>,
+) -> Result<()> {
+    slots.resize(plan.schema.columns.len(), Slot::Null);
     let mut seen = vec![false; plan.slots.len()];
     each(image.get(), name, &mut |key, raw| {
         let Some(at) = plan.field(&key) else {

@@ -3,11 +3,12 @@
 //! to anything else, wrong or merely unusual; the slow way then decides. Allocates nothing but what
 //! the row's own memory may have to grow.
 
+use super::details;
 use super::event::Times;
 use super::leaf::{self, arena_span};
 use super::nested;
-use super::plan::Plan;
-use super::program::{Member, Members, Part};
+use super::plan::{Keeps, Plan};
+use super::program::{Member, Members, Part, TxPart};
 use super::row::{Op, Row, Slot, Span, SpanSource};
 use super::scan::{Scanner, Text, unescape};
 use super::wire::Wire;
@@ -16,14 +17,18 @@ use super::wire::Wire;
 pub(super) fn walk(
     plan: &Plan,
     value: &[u8],
-    start: usize,
-    end: usize,
+    (start, end): (usize, usize),
     row: &mut Row,
+    keeps: Keeps,
 ) -> Option<()> {
     let program = plan.program.as_ref()?;
     let payload = value.get(..end)?;
-    let mut walk = Walk { plan, scan: Scanner::new(payload, start), value, row };
-    let (mut op, mut before, mut after) = (None, None, false);
+    if keeps.details {
+        row.open_details();
+    }
+    let scan = Scanner::new(payload, start);
+    let mut walk = Walk { plan, scan, value, row, keeps, is_partial: false };
+    let (mut op, mut before, mut after, mut message) = (None, None, false, false);
     let mut times = Times::default();
     for (literal, member) in &program.envelope {
         walk.scan.literal(literal)?;
@@ -31,7 +36,10 @@ pub(super) fn walk(
             Member::Before if walk.scan.null() => {}
             Member::Before => {
                 before = Some(walk.scan.at());
-                walk.skip_image(&program.image)?;
+                match keeps.before {
+                    true => walk.before(&program.image)?,
+                    false => walk.skip_image(&program.image)?,
+                }
             }
             Member::After if walk.scan.null() => {}
             Member::After => {
@@ -43,6 +51,12 @@ pub(super) fn walk(
             Member::Op => op = Some(walk.op()?),
             Member::TsMs => times.envelope_ms = walk.integer_or_null()?,
             Member::TsUs => times.envelope_us = walk.integer_or_null()?,
+            Member::Message if walk.scan.null() => {}
+            Member::Message => {
+                walk.image(&program.image)?;
+                message = true;
+            }
+            Member::Detail(at) => walk.detail(*at)?,
             Member::Other => walk.scan.skip()?,
         }
     }
@@ -52,7 +66,14 @@ pub(super) fn walk(
     }
     let op = op?;
     match (op, after, before) {
+        (Op::Message, false, None) if message => {}
+        _ if message => return None,
         (Op::Create | Op::Update | Op::Read, true, _) => {}
+        // Whose row lacks columns may be of another table's plan.
+        (Op::Delete, false, Some(_)) if walk.is_partial => return None,
+        (Op::Delete, false, Some(_)) if keeps.before => {
+            walk.row.slots.extend_from_slice(&walk.row.before);
+        }
         (Op::Delete, false, Some(at)) => {
             walk.scan.go_to(at);
             walk.image(&program.image)?;
@@ -74,20 +95,68 @@ struct Walk<'w, 'v> {
     scan: Scanner<'v>,
     value: &'v [u8],
     row: &'w mut Row,
+    keeps: Keeps,
+    /// The old row lacks columns.
+    is_partial: bool,
 }
 
 impl Walk<'_, '_> {
-    /// A row image that is kept.
+    /// The row image.
     fn image(&mut self, members: &Members<(Wire, bool)>) -> Option<()> {
-        self.row.slots.reserve(self.plan.schema.columns.len());
+        let mut slots = std::mem::take(&mut self.row.slots);
+        let read = self.whole(members, &mut slots);
+        self.row.slots = slots;
+        read
+    }
+
+    /// The old row, where it is kept.
+    fn before(&mut self, members: &Members<(Wire, bool)>) -> Option<()> {
+        let (start, arena) = (self.scan.at(), self.row.arena.len());
+        let mut slots = std::mem::take(&mut self.row.before);
+        let mut read = self.whole(members, &mut slots);
+        if read.is_none() {
+            self.scan.go_to(start);
+            self.row.arena.truncate(arena);
+            slots.clear();
+            self.is_partial = true;
+            read = self.partial(members, &mut slots);
+        }
+        self.row.before = slots;
+        self.row.has_before = true;
+        read
+    }
+
+    /// All fields of a row image, in their order.
+    #[inline]
+    fn whole(&mut self, members: &Members<(Wire, bool)>, slots: &mut Vec<Slot>) -> Option<()> {
+        slots.reserve(self.plan.schema.columns.len());
         for (literal, (wire, has_slot)) in members {
             self.scan.literal(literal)?;
             let slot = self.slot(*wire)?;
             if *has_slot {
-                self.row.slots.push(slot);
+                slots.push(slot);
             }
         }
         self.close(members.is_empty())
+    }
+
+    /// An old row that lacks fields, as some sources send it: those are null.
+    fn partial(&mut self, members: &Members<(Wire, bool)>, slots: &mut Vec<Slot>) -> Option<()> {
+        self.scan.byte(b'{')?;
+        let mut first = true;
+        for (literal, (wire, has_slot)) in members {
+            let slot = match self.scan.member(literal, first) {
+                Some(()) => {
+                    first = false;
+                    self.slot(*wire)?
+                }
+                None => Slot::Null,
+            };
+            if *has_slot {
+                slots.push(slot);
+            }
+        }
+        self.scan.byte(b'}')
     }
 
     /// A row image that is not kept, but must be whole.
@@ -128,25 +197,50 @@ impl Walk<'_, '_> {
                 Part::Snapshot => self.row.source.snapshot = self.text_or_null()?,
                 Part::Db => self.row.source.db = self.text_or_null()?,
                 Part::Table => self.row.source.table = self.text_or_null()?,
+                Part::Detail(at) => self.detail(*at)?,
                 Part::Other => self.scan.skip()?,
             }
         }
         self.close(members.is_empty())
     }
 
-    fn transaction(&mut self, members: &Members<bool>) -> Option<()> {
+    fn transaction(&mut self, members: &Members<TxPart>) -> Option<()> {
         if self.scan.null() {
             return Some(());
         }
-        for (literal, is_id) in members {
+        for (literal, part) in members {
             self.scan.literal(literal)?;
-            if *is_id {
-                self.row.source.tx_id = self.text_or_null()?;
-            } else {
-                self.scan.skip()?;
+            match part {
+                TxPart::Id => self.row.source.tx_id = self.text_or_null()?,
+                TxPart::Detail(at) => self.detail(*at)?,
+                TxPart::Other => self.scan.skip()?,
             }
         }
         self.close(members.is_empty())
+    }
+
+    /// A detail: kept, or skipped like any other value.
+    #[inline]
+    fn detail(&mut self, at: u8) -> Option<()> {
+        if !self.keeps.details {
+            return self.scan.skip();
+        }
+        let start = self.scan.at();
+        let slot = match self.scan.peek()? {
+            b'n' => self.scan.null().then_some(Slot::Null)?,
+            _ if details::is_integer(at) => Slot::Int(self.scan.integer()?),
+            b'"' => {
+                let text = self.scan.text()?;
+                Slot::Bytes(self.keep(text)?)
+            }
+            b'{' | b'[' => return None,
+            _ => {
+                self.scan.skip()?;
+                Slot::Bytes(in_value(start, self.scan.at()))
+            }
+        };
+        self.row.details[usize::from(at)] = slot;
+        Some(())
     }
 
     fn op(&mut self) -> Option<Op> {

@@ -12,6 +12,7 @@ mod time;
 mod value;
 
 pub use bound::BoundPath;
+pub(crate) use value::write as write_value;
 
 use crate::error::Result;
 use crate::schema::TableSchema;

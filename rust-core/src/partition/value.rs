@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 /// Booleans `true`, `false`; numbers as SQL writes them, floats the shortest that reads back;
 /// `2026-03-01`, `12:00:00.5`, `2026-03-01T12:00:00.5`, with a `Z` for an instant; durations in
 /// µs; text as it is; binary in hexadecimal.
-pub(super) fn write(
+pub(crate) fn write(
     out: &mut impl Write,
     kind: ColumnKind,
     slot: Slot,

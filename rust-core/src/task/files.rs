@@ -5,6 +5,7 @@ use super::Parts;
 use super::sealing::Sealing;
 use crate::buffer::{FileLayout, OpenFile, RowStamp};
 use crate::clock::Clock;
+use crate::columns::{Choice, ColumnRules};
 use crate::config::Config;
 use crate::encode;
 use crate::envelope::Row;
@@ -42,6 +43,7 @@ pub(super) struct Place {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) times: EventTimeRule,
     pub(super) paths: PathTemplate,
+    pub(super) columns: ColumnRules,
     pub(super) roll: RollLimits,
     pub(super) uploads: UploadLimits,
 }
@@ -54,6 +56,7 @@ impl Place {
             clock: parts.clock.clone(),
             times: EventTimeRule::new(&parts.config),
             paths: parts.paths.clone(),
+            columns: ColumnRules::new(&parts.config.rows.columns),
             roll: RollLimits::from(&*parts.config),
             uploads: parts.uploads.clone(),
         }
@@ -92,6 +95,8 @@ struct Slot {
 struct Bound {
     seen: Arc<TableSchema>,
     mapping: Option<Vec<Option<u16>>>,
+    /// What `column.*` makes of the columns, if anything.
+    choice: Option<Choice>,
     time: BoundEventTime,
     path: BoundPath,
 }
@@ -121,13 +126,16 @@ impl Files {
     pub(super) fn append(
         &mut self,
         schema: &Arc<TableSchema>,
-        row: &Row,
+        row: &mut Row,
         record: &RawRecord<'_>,
     ) -> Result<()> {
         let value = record.value.unwrap_or_default();
         let bound = self.bind(schema)?;
-        let Bound { time, path, .. } = &mut self.bound[bound];
+        let Bound { time, path, choice, .. } = &mut self.bound[bound];
         let event_time_us = time.event_time_us(row, value, record.timestamp_ms)?;
+        if let Some(choice) = choice {
+            self.place.columns.mask(choice, row, value)?;
+        }
         path.render(event_time_us, row, value, &mut self.path)?;
         let file = self.file(record.offset)?;
         let stamp = RowStamp {
@@ -196,27 +204,34 @@ impl Files {
         if let Some(index) = self.bound.iter().position(|bound| Arc::ptr_eq(&bound.seen, seen)) {
             return Ok(index);
         }
-        let learnt = self.evolution.admit(seen)?.clone();
+        let choice = self.place.columns.choose(seen);
+        let written = choice.as_ref().map_or(seen, |choice| &choice.file);
+        let learnt = self.evolution.admit(written)?.clone();
         let table = &learnt.merged;
         if self.layout.as_ref().is_none_or(|layout| !Arc::ptr_eq(layout.table(), table)) {
             self.seal_all()?;
             self.bound.clear();
-            self.layout = Some(Arc::new(FileLayout::new(table.clone())));
+            self.layout = Some(Arc::new(FileLayout::of(table.clone(), &self.place.config.rows)));
         }
         if self.bound.len() == BOUND_MAX {
             self.bound.remove(0);
         }
         let Place { config, times, paths, .. } = &*self.place;
         let zone = config.partition_timezone;
-        let path = paths.bind(zone, &self.tp.topic, self.tp.partition, seen);
+        let shown = choice.as_ref().map_or(&**seen, |choice| &choice.shown);
+        let path = paths.bind(zone, &self.tp.topic, self.tp.partition, shown);
         if !path.missing_columns().is_empty() {
             tracing::warn!(
                 tp = %self.tp, columns = ?path.missing_columns(),
                 "partition.path names columns the table lacks; their value is null in every path"
             );
         }
-        let mapping = columns_of_slots(seen.columns.len(), &learnt.slots);
-        self.bound.push(Bound { seen: seen.clone(), mapping, time: times.resolve(seen)?, path });
+        let mut mapping = columns_of_slots(written.columns.len(), &learnt.slots);
+        if let Some(choice) = &choice {
+            mapping = Some(through(&choice.places, mapping.as_deref()));
+        }
+        let time = times.resolve(seen)?;
+        self.bound.push(Bound { seen: seen.clone(), mapping, choice, time, path });
         Ok(self.bound.len() - 1)
     }
 
@@ -332,4 +347,13 @@ fn columns_of_slots(slots: usize, columns: &[Option<u32>]) -> Option<Vec<Option<
         }
     }
     Some(of_slots)
+}
+
+/// The column each slot of a row goes to, where the slots are first put into other places.
+fn through(places: &[Option<u32>], mapping: Option<&[Option<u16>]>) -> Vec<Option<u16>> {
+    let column = |place: u32| match mapping {
+        None => u16::try_from(place).ok(),
+        Some(mapping) => mapping.get(place as usize).copied().flatten(),
+    };
+    places.iter().map(|place| place.and_then(column)).collect()
 }

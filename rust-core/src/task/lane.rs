@@ -90,7 +90,9 @@ impl Lane {
     /// # Errors
     /// `Config`: `columns.types` names a type that is none.
     pub(super) fn new(tp: TopicPartition, place: Arc<Place>) -> Result<Self> {
-        let reader = EnvelopeReader::new(&place.config.columns_types)?;
+        let reader = EnvelopeReader::new(&place.config.columns_types)?
+            .keeping_before(place.config.rows.before || place.config.rows.envelope)
+            .keeping_details(place.config.rows.envelope);
         Ok(Self {
             tp,
             state: TopicPartitionState::default(),
@@ -203,11 +205,17 @@ impl Lane {
                 "a record without a claim; please report this bug",
             ));
         };
-        match self.reader.read(record, row)? {
-            Parsed::Row(schema) => files.append(schema, row, record).map(|()| None),
-            Parsed::Tombstone => Ok(Some("tombstone")),
-            Parsed::Skip(reason) => Ok(Some(reason)),
-        }
+        let placed = match self.reader.read(record, row) {
+            Ok(Parsed::Row(schema)) => files.append(schema, row, record).map(|()| None),
+            Ok(Parsed::Tombstone) if self.place.config.rows.tombstones => {
+                let schema = self.reader.read_key(record.key, row);
+                schema.and_then(|schema| files.append(schema, row, record)).map(|()| None)
+            }
+            Ok(Parsed::Tombstone) => Ok(Some("tombstone")),
+            Ok(Parsed::Skip(reason)) => Ok(Some(reason)),
+            Err(error) => Err(error),
+        };
+        placed.map_err(|error| self.place.columns.redact(error))
     }
 
     fn note_taken(&mut self, offset: i64, cause: Option<&str>, now_ms: i64) {

@@ -172,7 +172,9 @@ fn each_column_has_its_type_its_number_and_the_encoding_its_values_ask_for() {
     let schema = metadata.file_metadata().schema_descr();
     let ids: Vec<_> =
         schema.columns().iter().map(|c| c.self_type().get_basic_info().id()).collect();
-    assert_eq!(ids, (1..=kinds.len() as i32 + 14).collect::<Vec<_>>());
+    // Ours are far away: a column that the table gets later takes none of them.
+    let expected: Vec<i32> = (1..=kinds.len() as i32).chain(2_000_001..=2_000_014).collect();
+    assert_eq!(ids, expected);
     assert_eq!(schema.column(5).logical_type_ref(), Some(&LogicalType::Json));
     assert_eq!(schema.column(1).logical_type_ref(), Some(&LogicalType::String));
     for column in metadata.row_group(0).columns() {

@@ -1,7 +1,7 @@
 //! Both ways give the same, and what the model says: generated tables, values and spellings.
 
 use crate::model::{Column, Event, columns, events, spell};
-use crate::support::{self, Cell, Outcome, config, read, read_slowly, reader};
+use crate::support::{self, Cell, Outcome, config, keeping, read, read_slowly};
 use alluvium_core::envelope::EnvelopeReader;
 use proptest::prelude::*;
 
@@ -22,13 +22,16 @@ enum Style {
     RowExtended,
     /// With a kept member twice.
     Twice,
+    /// With an old row that lacks its null columns.
+    Partial,
 }
 
 fn style() -> impl Strategy<Value = Style> {
-    use Style::{Compact, Escaped, Extended, Reversed, RowExtended, Spaced, Twice};
+    use Style::{Compact, Escaped, Extended, Partial, Reversed, RowExtended, Spaced, Twice};
     prop_oneof![
         6 => Just(Compact), 1 => Just(Spaced), 1 => Just(Reversed), 1 => Just(Escaped),
         1 => Just(Extended), 1 => Just(RowExtended), 1 => Just(Twice),
+        2 => Just(Partial),
     ]
 }
 
@@ -63,11 +66,14 @@ fn own(members: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// The payload of an event.
 fn payload(columns: &[Column], event: &Event, style: Style) -> String {
-    let image = |image: &Option<Vec<crate::model::Value>>| {
+    let image = |image: &Option<Vec<crate::model::Value>>, is_old: bool| {
         let Some(values) = image else { return "null".to_owned() };
         let member =
             |((name, _), (json, _)): (&Column, &crate::model::Value)| (name.clone(), json.clone());
         let mut members: Vec<_> = columns.iter().zip(values).map(member).collect();
+        if is_old && style == Style::Partial {
+            members.retain(|(_, json)| json != "null");
+        }
         if style == Style::RowExtended {
             members.push(("a field no schema names".into(), "1".into()));
         }
@@ -105,8 +111,8 @@ fn payload(columns: &[Column], event: &Event, style: Style) -> String {
     }
     let op = format!("\"{}\"", event.op);
     let mut members = own(&[
-        ("before", &image(&event.before)),
-        ("after", &image(&event.after)),
+        ("before", &image(&event.before, true)),
+        ("after", &image(&event.after, false)),
         ("source", &object(source, style)),
         ("transaction", &transaction),
         ("op", &op),
@@ -120,18 +126,24 @@ fn payload(columns: &[Column], event: &Event, style: Style) -> String {
     object(members, style)
 }
 
-/// The cells the model says; `None` = the record is bad.
-fn expected(event: &Event, columns: usize, style: Style) -> Option<Vec<Cell>> {
+/// The cells the model says, of the row and of the old row; `None` = the record is bad.
+type Expected = Option<(Vec<Cell>, Option<Vec<Cell>>)>;
+
+fn expected(event: &Event, columns: usize, style: Style, keeps: bool) -> Expected {
     let image = match event.op {
         "d" => &event.before,
         "t" | "m" => &None,
         _ => &event.after,
     };
+    let cells = |values: &Vec<crate::model::Value>| -> Option<Vec<Cell>> {
+        values.iter().map(|(_, cell)| cell.clone()).collect()
+    };
+    let old = event.before.as_ref().filter(|_| keeps);
     match image {
         _ if style == Style::Twice => None,
         Some(_) if style == Style::RowExtended => None,
-        Some(values) => values.iter().map(|(_, cell)| cell.clone()).collect(),
-        None => Some(vec![Cell::Null; columns]),
+        Some(values) => Some((cells(values)?, old.map(cells).map_or(Some(None), |c| c.map(Some))?)),
+        None => Some((vec![Cell::Null; columns], None)),
     }
 }
 
@@ -148,23 +160,32 @@ proptest! {
     #![proptest_config(config(1_500))]
 
     #[test]
-    fn with_schema((columns, events, styles) in tables()) {
+    fn with_schema((columns, events, styles) in tables(), keeps: bool) {
         let fields: Vec<_> = columns.iter().map(|(name, kind)| (&**name, kind.connect())).collect();
         let fields: Vec<_> = fields.iter().map(|(name, json)| (*name, &**json)).collect();
         let schema = support::schema(&fields);
-        let mut readers = [reader(), reader()];
+        let mut readers = [keeping(keeps), keeping(keeps)];
         for (event, style) in events.iter().zip(styles) {
             let value = support::with_schema(&schema, &payload(&columns, event, style));
             let before = readers[0].ways();
             let outcome = read_both(&mut readers, &value)?;
-            // What JsonConverter writes, in MySQL's types, is read the fast way.
+            // What JsonConverter writes, in MySQL's types, is read the fast way; so is an old row
+            // that lacks columns, unless it is the row image.
             let usual = !["NaN", "Infinity", "-1.5"].iter().any(|odd| value.contains(odd));
-            if style == Style::Compact && usual && before.slow + before.fast > 0 {
+            let compact = match style {
+                Style::Compact => true,
+                Style::Partial => event.op != "d",
+                _ => false,
+            };
+            if compact && usual && before.slow + before.fast > 0 {
                 let fast = readers[0].ways().fast > before.fast;
                 prop_assert!(fast || matches!(outcome, Outcome::Bad(..)), "{value}");
             }
-            match (expected(event, columns.len(), style), outcome) {
-                (Some(cells), Outcome::Row(row)) => prop_assert_eq!(row.cells, cells, "{}", value),
+            match (expected(event, columns.len(), style, keeps), outcome) {
+                (Some((cells, old)), Outcome::Row(row)) => {
+                    prop_assert_eq!(row.cells, cells, "{}", value);
+                    prop_assert_eq!(row.before, old, "{}", value);
+                }
                 (None, Outcome::Bad(..)) => {}
                 (expected, outcome) => {
                     prop_assert!(false, "{expected:?} but {outcome:?} of {value}");
@@ -174,8 +195,8 @@ proptest! {
     }
 
     #[test]
-    fn without_schema((columns, events, styles) in tables()) {
-        let mut readers = [reader(), reader()];
+    fn without_schema((columns, events, styles) in tables(), keeps: bool) {
+        let mut readers = [keeping(keeps), keeping(keeps)];
         for (event, style) in events.iter().zip(styles) {
             read_both(&mut readers, &payload(&columns, event, style))?;
         }

@@ -1,7 +1,7 @@
 //! Damage: whatever happens to the bytes of an event, both ways agree on what it is, nothing that
 //! is not JSON becomes a row, and nothing panics.
 
-use crate::support::{self, Outcome, SOURCE, config, payload, read, read_slowly, reader};
+use crate::support::{self, Outcome, SOURCE, config, keeping, payload, read, read_slowly, reader};
 use alluvium_core::envelope::EnvelopeReader;
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
@@ -98,8 +98,8 @@ fn events(with_schema: bool) -> Vec<(Vec<u8>, usize)> {
 }
 
 /// Readers that have seen the whole events, so that the walker has a plan.
-fn warm(events: &[(Vec<u8>, usize)]) -> [EnvelopeReader; 2] {
-    let [mut either, mut slow] = [reader(), reader()];
+fn warm(events: &[(Vec<u8>, usize)], keeps: bool) -> [EnvelopeReader; 2] {
+    let [mut either, mut slow] = [keeping(keeps), keeping(keeps)];
     for (value, _) in events.iter().chain(events) {
         read(&mut either, Some(value)).row();
         read_slowly(&mut slow, value).row();
@@ -126,12 +126,13 @@ proptest! {
     #[test]
     fn a_damaged_event_is_the_same_by_both_ways(
         with_schema: bool,
+        keeps: bool,
         which in 0..3usize,
         damages in prop::collection::vec(damage(), 1..4),
         damage_schema in prop::bool::weighted(0.1),
     ) {
         let events = events(with_schema);
-        let mut readers = warm(&events);
+        let mut readers = warm(&events, keeps);
         let (mut value, from) = events[which].clone();
         for damage in &damages {
             damage.apply(&mut value, if damage_schema { 0 } else { from });
@@ -147,9 +148,9 @@ proptest! {
 
 #[test]
 fn every_truncation_is_bad() {
-    for with_schema in [true, false] {
+    for (with_schema, keeps) in [(true, true), (true, false), (false, true), (false, false)] {
         let events = events(with_schema);
-        let mut readers = warm(&events);
+        let mut readers = warm(&events, keeps);
         for (value, from) in &events {
             for length in *from..value.len() {
                 let outcome = read(&mut readers[0], Some(&value[..length]));
@@ -166,9 +167,9 @@ fn every_truncation_is_bad() {
 
 #[test]
 fn every_bit_flip_is_the_same_by_both_ways() {
-    for with_schema in [true, false] {
+    for (with_schema, keeps) in [(true, true), (true, false), (false, true), (false, false)] {
         let events = events(with_schema);
-        let mut readers = warm(&events);
+        let mut readers = warm(&events, keeps);
         for (value, from) in &events {
             for at in *from..value.len() {
                 for bit in 0..8 {

@@ -1,7 +1,8 @@
 //! The rules, one by one.
 
 use crate::support::{
-    Cell, Outcome, Read, SOURCE, payload, read, read_slowly, reader, schema, text, with_schema,
+    Cell, Outcome, Read, SOURCE, keeping, payload, read, read_slowly, reader, schema, text,
+    with_schema,
 };
 use alluvium_core::envelope::{EnvelopeReader, Op, Parsed, Row};
 use alluvium_core::frame::RawRecord;
@@ -58,6 +59,104 @@ fn a_row_image_comes_from_after_or_for_a_delete_from_before() {
     for (op, expected) in [("t", Op::Truncate), ("m", Op::Message)] {
         let row = row(op, "null", "null");
         assert_eq!((row.op, row.cells), (expected, vec![Cell::Null]));
+    }
+}
+
+#[test]
+fn the_old_row_is_read_where_it_is_kept() {
+    let fields = schema(&[("id", INT), ("name", STRING)]);
+    let read_kept = |value: &str| {
+        let mut reader = keeping(true);
+        let first = read(&mut reader, Some(value.as_bytes()));
+        assert_eq!(first, read(&mut reader, Some(value.as_bytes())), "again: {value}");
+        assert_eq!(first, read_slowly(&mut reader, value.as_bytes()), "slowly: {value}");
+        first.row()
+    };
+    let (one, two) = (r#"{"id":1,"name":"é\n"}"#, r#"{"id":1,"name":null}"#);
+    let cells = |name: Cell| Some(vec![Cell::Int(1), name]);
+    for (op, before, after, old) in [
+        ("c", "null", one, None),
+        ("u", one, two, cells(text("é\n"))),
+        ("u", two, one, cells(Cell::Null)),
+        ("u", r#"{"id":1}"#, one, cells(Cell::Null)),
+        ("u", r#"{"name":"é\n"}"#, one, Some(vec![Cell::Null, text("é\n")])),
+        ("u", "{}", one, Some(vec![Cell::Null, Cell::Null])),
+        ("u", "null", one, None),
+        ("d", one, "null", cells(text("é\n"))),
+        ("t", "null", "null", None),
+    ] {
+        for value in [payload(op, before, after), with_schema(&fields, &payload(op, before, after))]
+        {
+            let row = read_kept(&value);
+            // Without schema, columns come in the order they are seen in.
+            let same_order = row.schema.columns.first().is_some_and(|c| &*c.name == "id");
+            if same_order {
+                assert_eq!(row.before, old, "{value}");
+            }
+            assert_eq!(row.before.is_some(), old.is_some(), "{value}");
+            assert_eq!(outcome(&value).row().before, None, "not kept: {value}");
+        }
+    }
+    // A value that no column can hold makes the record bad only where it would be kept.
+    let misfit = with_schema(&fields, &payload("u", r#"{"id":"x","name":null}"#, one));
+    outcome(&misfit).row();
+    let (field, _) = read(&mut keeping(true), Some(misfit.as_bytes())).bad();
+    assert_eq!(field, "before.id");
+}
+
+/// As PostgreSQL's connector is documented to send what `pg_logical_emit_message` says.
+#[test]
+fn a_message_is_a_row_of_what_it_says() {
+    let source = r#"{"version":"3.6.1.Final","connector":"postgresql","name":"shop","ts_ms":1,"db":"shop","schema":"","table":"","txId":556,"lsn":46523128}"#;
+    let payload = format!(
+        r#"{{"op":"m","ts_ms":2,"source":{source},"message":{{"prefix":"audit","content":"AP9/gA=="}}}}"#
+    );
+    let text_field =
+        |name: &str| format!(r#"{{"type":"string","optional":true,"field":"{name}"}}"#);
+    let int_field = |name: &str| format!(r#"{{"type":"int64","optional":true,"field":"{name}"}}"#);
+    let fields = ["version", "connector", "name"].map(text_field).join(",");
+    let schema = format!(
+        r#"{{"type":"struct","fields":[{},{},{{"type":"struct","fields":[{fields},{},{},{},{},{},{}],"field":"source"}},{{"type":"struct","fields":[{},{{"type":"bytes","field":"content"}}],"field":"message"}}],"name":"io.debezium.connector.postgresql.MessageValue"}}"#,
+        text_field("op"),
+        int_field("ts_ms"),
+        int_field("ts_ms"),
+        text_field("db"),
+        text_field("schema"),
+        text_field("table"),
+        int_field("txId"),
+        int_field("lsn"),
+        text_field("prefix"),
+    );
+    for _ in 0..2 {
+        let row = outcome(&with_schema(&schema, &payload)).row();
+        assert_eq!(row.op, Op::Message);
+        assert_eq!(row.cell("prefix"), &text("audit"));
+        assert_eq!(row.cell("content"), &Cell::Bytes(vec![0, 0xff, 0x7f, 0x80]));
+        let plain = outcome(&payload).row();
+        assert_eq!((plain.op, plain.cell("content")), (Op::Message, &text("AP9/gA==")));
+    }
+    let mut reader = keeping(true);
+    for _ in 0..3 {
+        let value = with_schema(&schema, &payload);
+        let row = read(&mut reader, Some(value.as_bytes())).row();
+        for detail in ["postgresql", "556", "46523128"] {
+            assert!(row.details.contains(&text(detail)), "{detail} in {:?}", row.details);
+        }
+        assert_eq!(row, read_slowly(&mut reader, value.as_bytes()).row());
+    }
+    assert!(reader.ways().fast >= 2);
+}
+
+#[test]
+fn a_column_without_schema_learns_its_type_from_the_old_row_too() {
+    let mut reader = keeping(true);
+    let value = payload("u", r#"{"id":1,"note":"old","gone":7}"#, r#"{"id":1,"note":null}"#);
+    for _ in 0..2 {
+        let row = read(&mut reader, Some(value.as_bytes())).row();
+        assert_eq!(row.kind("note"), Some(ColumnKind::Utf8));
+        assert_eq!(row.kind("gone"), Some(ColumnKind::Int64));
+        assert_eq!(row.cells, [Cell::Int(1), Cell::Null, Cell::Null]);
+        assert_eq!(row.before, Some(vec![Cell::Int(1), text("old"), Cell::Int(7)]));
     }
 }
 

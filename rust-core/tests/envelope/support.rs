@@ -51,6 +51,10 @@ pub(crate) struct Read {
     pub(crate) schema: TableSchema,
     pub(crate) op: Op,
     pub(crate) cells: Vec<Cell>,
+    /// The old row, where it is kept.
+    pub(crate) before: Option<Vec<Cell>>,
+    /// The details, where they are kept.
+    pub(crate) details: Vec<Cell>,
     pub(crate) from: From,
 }
 
@@ -105,6 +109,11 @@ pub(crate) fn reader() -> EnvelopeReader {
     EnvelopeReader::new(&[]).unwrap()
 }
 
+/// A reader that keeps the old row and the details, or does not.
+pub(crate) fn keeping(all: bool) -> EnvelopeReader {
+    reader().keeping_before(all).keeping_details(all)
+}
+
 /// Reads one value.
 pub(crate) fn read(reader: &mut EnvelopeReader, value: Option<&[u8]>) -> Outcome {
     let record = RawRecord { tp: TpId(1), offset: 7, timestamp_ms: Some(8), key: None, value };
@@ -117,7 +126,12 @@ pub(crate) fn read(reader: &mut EnvelopeReader, value: Option<&[u8]>) -> Outcome
     };
     let value = value.unwrap_or_default();
     assert_eq!(row.slots.len(), schema.columns.len(), "one slot a column");
-    let cells = row.slots.iter().map(|slot| cell(*slot, &row, value)).collect();
+    let image = |slots: &[Slot]| slots.iter().map(|slot| cell(*slot, &row, value)).collect();
+    let cells = image(&row.slots);
+    let before = row.has_before.then(|| image(&row.before));
+    let details = image(&row.details);
+    let slots = if row.has_before { schema.columns.len() } else { 0 };
+    assert_eq!(row.before.len(), slots, "one slot a column of the old row");
     let text = |span: Option<Span>| {
         span.map(|s| String::from_utf8(row.bytes(s, value).to_vec()).expect("text is UTF-8"))
     };
@@ -134,7 +148,8 @@ pub(crate) fn read(reader: &mut EnvelopeReader, value: Option<&[u8]>) -> Outcome
         table: text(row.source.table),
         tx_id: text(row.source.tx_id),
     };
-    Outcome::Row(Box::new(Read { schema, op: row.op.expect("a row has its op"), cells, from }))
+    let op = row.op.expect("a row has its op");
+    Outcome::Row(Box::new(Read { schema, op, cells, before, details, from }))
 }
 
 /// Reads the same value by the slow way: the walker takes no white space

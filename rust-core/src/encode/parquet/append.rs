@@ -1,6 +1,7 @@
 //! The values of an array, nulls left out, into the page at work.
 
 use super::chunk::ColumnChunk;
+use super::leaves::Leaf;
 use super::values::Values;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
@@ -12,8 +13,9 @@ use parquet::basic::Type as Physical;
 use parquet::errors::ParquetError;
 
 /// Appends the rows of an array to a column.
-pub(super) fn append(chunk: &mut ColumnChunk, array: &ArrayRef) -> Result<(), ParquetError> {
-    chunk.append_validity(array);
+pub(super) fn append(chunk: &mut ColumnChunk, leaf: Leaf<'_>) -> Result<(), ParquetError> {
+    let array = leaf.array;
+    chunk.append_validity(leaf);
     match array.data_type() {
         DataType::Boolean => bools(chunk, array),
         DataType::Int16 => ints(chunk, &dense::<Int16Type, _>(array, i64::from)),

@@ -1,6 +1,7 @@
 //! Bloom filters of a row group: in go its batches, out comes a filter for each column that is
 //! wanted (`parquet.bloom.columns`), as large as its values need.
 
+use super::leaves::leaves;
 use crate::buffer::FileLayout;
 use crate::config::ParquetConfig;
 use arrow::array::{Array, ArrowPrimitiveType, AsArray, RecordBatch};
@@ -42,7 +43,7 @@ impl Blooms {
         schema: &SchemaDescriptor,
     ) -> Self {
         let bloom = |name: &String| {
-            let column = layout.columns().iter().position(|column| *column.name == **name)?;
+            let column = layout.leaf(name)?;
             let descriptor: &ColumnDescriptor = schema.columns().get(column)?;
             let physical = descriptor.physical_type();
             // Two values need no filter.
@@ -60,7 +61,7 @@ impl Blooms {
     /// Takes the values of a batch.
     pub(super) fn take(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
         for bloom in &mut self.0 {
-            let array = batch.column(bloom.column);
+            let Some(leaf) = leaves(batch.columns()).nth(bloom.column) else { continue };
             let filter = match &mut bloom.filter {
                 Some(filter) => filter,
                 None => {
@@ -68,7 +69,7 @@ impl Blooms {
                     bloom.filter.insert(Sbbf::new_with_ndv_fpp(values, FALSE_POSITIVES)?)
                 }
             };
-            insert(filter, array.as_ref(), bloom.physical, bloom.width);
+            insert(filter, leaf.array.as_ref(), bloom.physical, bloom.width);
         }
         Ok(())
     }

@@ -4,9 +4,10 @@ use super::bounds::Bounds;
 use super::choice::Choice;
 use super::codec::Compressor;
 use super::hybrid;
+use super::leaves::Leaf;
 use super::values::Values;
 use crate::error::Result;
-use arrow::array::{Array, ArrayRef, BooleanBufferBuilder};
+use arrow::array::{Array, BooleanBufferBuilder};
 use bytes::Bytes;
 use parquet::basic::{Compression, ConvertedType, Encoding, PageType, Type as Physical};
 use parquet::column::page::{CompressedPage, Page, PageWriter};
@@ -31,6 +32,8 @@ pub(super) struct ColumnChunk {
     pub(super) values: Values,
     pub(super) bounds: Bounds,
     valid: BooleanBufferBuilder,
+    /// Of a column within a struct: where that is not null.
+    within: Option<BooleanBufferBuilder>,
     pages: Vec<Bytes>,
     /// Data pages, counted by encoding.
     counts: Vec<(Encoding, i32)>,
@@ -57,6 +60,7 @@ impl ColumnChunk {
     pub(super) fn new(column: ColumnDescPtr, choice: Choice) -> Self {
         Self {
             values: Values::new(column.physical_type(), choice),
+            within: (column.max_def_level() > 1).then(|| BooleanBufferBuilder::new(0)),
             column,
             choice,
             bounds: Bounds::default(),
@@ -80,8 +84,15 @@ impl ColumnChunk {
         self.column.type_length().max(0) as usize
     }
 
-    /// Notes which rows of an array have a value; the values are appended beside.
-    pub(super) fn append_validity(&mut self, array: &ArrayRef) {
+    /// Notes which rows of a leaf have a value; the values are appended beside.
+    pub(super) fn append_validity(&mut self, leaf: Leaf<'_>) {
+        let array = leaf.array;
+        if let (Some(within), Some(nulls)) = (&mut self.within, leaf.within) {
+            match nulls {
+                Some(nulls) => within.append_buffer(nulls.inner()),
+                None => within.append_n(array.len(), true),
+            }
+        }
         self.rows += array.len() as u64;
         self.nulls += array.null_count() as u64;
         match array.nulls() {
@@ -111,7 +122,8 @@ impl ColumnChunk {
     /// Memory held, bytes.
     pub(super) fn memory_bytes(&self) -> usize {
         let pages = self.pages.capacity() * size_of::<Bytes>() + self.compressed;
-        pages + self.values.memory_bytes() + self.valid.capacity() / 8
+        let within = self.within.as_ref().map_or(0, |within| within.capacity() / 8);
+        pages + self.values.memory_bytes() + self.valid.capacity() / 8 + within
     }
 
     /// Ends the page at work.
@@ -119,7 +131,11 @@ impl ColumnChunk {
         let rows = self.valid.len();
         if rows > 0 {
             let mut body = Vec::with_capacity(self.values.len() + rows / 8 + 64);
-            hybrid::levels(&self.valid.finish(), &mut body);
+            let valid = self.valid.finish();
+            match &mut self.within {
+                None => hybrid::levels(&valid, &mut body),
+                Some(within) => hybrid::levels_within(&within.finish(), &valid, &mut body),
+            }
             let encoding = self.values.encoding();
             self.values.take(&mut body);
             let page = |buf| Page::DataPage {

@@ -57,6 +57,18 @@ pub(super) fn levels(valid: &BooleanBuffer, out: &mut Vec<u8>) {
     out[start..start + 4].copy_from_slice(&length.to_le_bytes());
 }
 
+/// Appends the levels of a page of an optional column within an optional struct: 0 where the struct
+/// is null, 1 where the column is, 2 where there is a value.
+pub(super) fn levels_within(within: &BooleanBuffer, valid: &BooleanBuffer, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    let level = |(within, valid)| u32::from(within) + u32::from(within & valid);
+    let levels: Vec<u32> = within.iter().zip(valid.iter()).map(level).collect();
+    encode(&levels, 2, out);
+    let length = (out.len() - start - 4) as u32;
+    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+}
+
 /// Appends the values, filled up with zeros to whole groups, and forgets them.
 fn pack_groups(values: &mut Vec<u32>, width: u8, out: &mut Vec<u8>) {
     if values.is_empty() {

@@ -13,6 +13,7 @@ mod delta;
 mod dictionary;
 mod hash;
 mod hybrid;
+mod leaves;
 mod measure;
 mod schema;
 mod shorten;
@@ -138,10 +139,10 @@ impl OpenParquet {
         let columns = layout
             .columns()
             .iter()
-            .zip(first.columns())
+            .zip(leaves::leaves(first.columns()))
             .zip(schema.columns())
-            .map(|((column, array), descriptor)| {
-                let choice = choice::choose(column.kind, &measure::measure(array));
+            .map(|((column, leaf), descriptor)| {
+                let choice = choice::choose(column.kind, &measure::measure(leaf.array));
                 ColumnChunk::new(descriptor.clone(), choice)
             })
             .collect();
@@ -153,8 +154,8 @@ impl OpenParquet {
 
     /// Appends rows of one row group.
     fn append(&mut self, batch: &RecordBatch, config: &ParquetConfig) -> Result<(), ParquetError> {
-        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
-            append::append(column, array)?;
+        for (column, leaf) in self.columns.iter_mut().zip(leaves::leaves(batch.columns())) {
+            append::append(column, leaf)?;
         }
         self.blooms.take(batch)?;
         self.rows += batch.num_rows();

@@ -1,6 +1,7 @@
 //! `parquet.sort.columns`: in go batches, out come the rows of a row group in order. What the
 //! footer says of the order is true of every row group, and is said only where it is.
 
+use super::leaves::leaves;
 use crate::buffer::FileLayout;
 use crate::config::ParquetConfig;
 use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
@@ -27,8 +28,8 @@ pub(super) struct Sorter {
 impl Sorter {
     /// `None` when no column that rows are to be sorted by is in the file.
     pub(super) fn new(layout: &FileLayout, config: &ParquetConfig) -> Option<Self> {
-        let place = |name: &String| layout.columns().iter().position(|c| *c.name == **name);
-        let by: Vec<usize> = config.sort_columns.iter().filter_map(place).collect();
+        let by: Vec<usize> =
+            config.sort_columns.iter().filter_map(|name| layout.leaf(name)).collect();
         (!by.is_empty()).then(|| Self { by, waiting: Vec::new(), rows: 0, bytes: 0 })
     }
 
@@ -72,8 +73,9 @@ impl Sorter {
         let options = SortOptions { descending: false, nulls_first: true };
         let column = |values: ArrayRef| SortColumn { values, options: Some(options) };
         let places = UInt64Array::from_iter_values(0..rows.num_rows() as u64);
+        let of_leaf = |at: &usize| leaves(rows.columns()).nth(*at).map(|leaf| leaf.array.clone());
         let mut columns: Vec<SortColumn> =
-            self.by.iter().map(|at| column(rows.column(*at).clone())).collect();
+            self.by.iter().filter_map(of_leaf).map(column).collect();
         columns.push(column(Arc::new(places)));
         take_record_batch(&rows, &lexsort_to_indices(&columns, None)?).map(Some)
     }

@@ -108,6 +108,15 @@ impl<'a> Scanner<'a> {
         same.then(|| self.at += length)
     }
 
+    /// Takes the key of a literal and what comes before it: nothing where it is the first of its
+    /// object, else a comma.
+    pub(super) fn member(&mut self, literal: &Literal, first: bool) -> Option<()> {
+        let rest = self.bytes.get(self.at..)?;
+        let rest = if first { rest } else { rest.strip_prefix(b",")? };
+        let key = literal.text.get(1..)?;
+        rest.starts_with(key).then(|| self.at += key.len() + usize::from(!first))
+    }
+
     /// Takes `null` if it is there.
     #[inline]
     pub(super) fn null(&mut self) -> bool {

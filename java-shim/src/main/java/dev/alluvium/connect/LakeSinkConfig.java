@@ -80,10 +80,28 @@ public final class LakeSinkConfig extends AbstractConfig {
             + "with schemas text, bigint and duration_us take a logical type back (docs/types.md).")
 
         .group("Rows")
-        .choice("row.layout", OneOf.of("flat").later("envelope"),
-            "flat: the columns of the table, then metadata columns that begin with _.")
-        .choice("tombstones", OneOf.of("skip").later("row"),
-            "What becomes of records without a value. skip: they are counted and leave no row.")
+        .choice("row.layout", OneOf.of("flat", "envelope"),
+            "flat: the columns of the table, then metadata columns that begin with _. envelope: the "
+                + "event as Debezium sends it, before, after, source and transaction as structs.")
+        .unset("row.metadata", LIST, "all; with row.layout=envelope those it does not say itself",
+            "Which of the metadata columns the files have, or none. alluvium verify needs _topic, "
+                + "_partition and _offset.")
+        .choice("row.before", OneOf.of("none", "struct"),
+            "What becomes of the row as it was before the change. none: it is left out; struct: it is "
+                + "the column _before, null where the event has none (inserts, snapshots).")
+        .choice("tombstones", OneOf.of("skip", "row"),
+            "What becomes of records without a value. skip: they are counted and leave no row; row: "
+                + "a row of the key's columns, its _op null.")
+        .unset("column.include", LIST, "all",
+            "Columns that are kept. * stands for any letters, ? for one; case makes no difference.")
+        .unset("column.exclude", LIST, "none",
+            "Columns that are left out. event.time and partition.path may still name them.")
+        .unset("column.mask.hash", LIST, "none",
+            "Columns of which only a keyed hash is kept: HMAC-SHA-256 of the value's text, in "
+                + "hexadecimal digits.")
+        .unset("column.mask.hash.key", PASSWORD, "none",
+            "The key of column.mask.hash, at least 16 characters; equal values of equal keys have "
+                + "equal hashes.")
 
         .group("Files")
         .choice("format", OneOf.of("parquet", "json", "csv"),

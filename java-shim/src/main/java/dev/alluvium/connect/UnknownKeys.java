@@ -13,9 +13,7 @@ import java.util.Set;
 final class UnknownKeys {
     /** Keys of later releases; one that ends with a dot stands for all below it. */
     private static final List<String> LATER = List.of(
-        "schema.registry.", "row.metadata", "row.before", "column.include", "column.exclude",
-        "column.mask.hash",
-        "watermark.max.out.of.order.ms",
+        "schema.registry.", "watermark.max.out.of.order.ms",
         "watermark.idle.ms", "watermark.dead.ms", "late.allowed.ms", "late.policy",
         "future.max.ms", "complete.marker", "filter", "transform.sql", "lookup.");
     /** All settings of Kafka's admin client may follow, and Connect's own admin.override.*. */

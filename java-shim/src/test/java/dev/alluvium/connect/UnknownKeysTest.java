@@ -36,8 +36,7 @@ class UnknownKeysTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"watermark.idle.ms", "late.policy", "filter", "transform.sql",
-        "lookup.customers.url", "schema.registry.url", "row.before", "column.mask.hash",
-        "complete.marker", "future.max.ms"})
+        "lookup.customers.url", "schema.registry.url", "complete.marker", "future.max.ms"})
     void aKeyOfALaterReleaseIsRefusedByName(String key) {
         assertEquals(key + " comes with a later release", keys.refusal(key));
     }
