@@ -56,8 +56,8 @@ pub(super) fn walk(
                 walk.image(&program.image)?;
                 message = true;
             }
-            Member::Detail(at) => walk.detail(*at)?,
-            Member::Other => walk.scan.skip()?,
+            Member::Detail(at) if keeps.details => walk.detail(*at)?,
+            Member::Detail(_) | Member::Other => walk.scan.skip()?,
         }
     }
     walk.scan.byte(b'}')?;
@@ -110,6 +110,7 @@ impl Walk<'_, '_> {
     }
 
     /// The old row, where it is kept.
+    #[inline(never)]
     fn before(&mut self, members: &Members<(Wire, bool)>) -> Option<()> {
         let (start, arena) = (self.scan.at(), self.row.arena.len());
         let mut slots = std::mem::take(&mut self.row.before);
@@ -126,8 +127,8 @@ impl Walk<'_, '_> {
         read
     }
 
-    /// All fields of a row image, in their order.
-    #[inline]
+    /// All fields of a row image, in their order. One place in the code, however many call it.
+    #[inline(never)]
     fn whole(&mut self, members: &Members<(Wire, bool)>, slots: &mut Vec<Slot>) -> Option<()> {
         slots.reserve(self.plan.schema.columns.len());
         for (literal, (wire, has_slot)) in members {
@@ -141,6 +142,7 @@ impl Walk<'_, '_> {
     }
 
     /// An old row that lacks fields, as some sources send it: those are null.
+    #[cold]
     fn partial(&mut self, members: &Members<(Wire, bool)>, slots: &mut Vec<Slot>) -> Option<()> {
         self.scan.byte(b'{')?;
         let mut first = true;
@@ -148,7 +150,7 @@ impl Walk<'_, '_> {
             let slot = match self.scan.member(literal, first) {
                 Some(()) => {
                     first = false;
-                    self.slot(*wire)?
+                    self.slot_apart(*wire)?
                 }
                 None => Slot::Null,
             };
@@ -157,6 +159,11 @@ impl Walk<'_, '_> {
             }
         }
         self.scan.byte(b'}')
+    }
+
+    #[inline(never)]
+    fn slot_apart(&mut self, wire: Wire) -> Option<Slot> {
+        self.slot(wire)
     }
 
     /// A row image that is not kept, but must be whole.
@@ -197,8 +204,8 @@ impl Walk<'_, '_> {
                 Part::Snapshot => self.row.source.snapshot = self.text_or_null()?,
                 Part::Db => self.row.source.db = self.text_or_null()?,
                 Part::Table => self.row.source.table = self.text_or_null()?,
-                Part::Detail(at) => self.detail(*at)?,
-                Part::Other => self.scan.skip()?,
+                Part::Detail(at) if self.keeps.details => self.detail(*at)?,
+                Part::Detail(_) | Part::Other => self.scan.skip()?,
             }
         }
         self.close(members.is_empty())
@@ -212,19 +219,16 @@ impl Walk<'_, '_> {
             self.scan.literal(literal)?;
             match part {
                 TxPart::Id => self.row.source.tx_id = self.text_or_null()?,
-                TxPart::Detail(at) => self.detail(*at)?,
-                TxPart::Other => self.scan.skip()?,
+                TxPart::Detail(at) if self.keeps.details => self.detail(*at)?,
+                TxPart::Detail(_) | TxPart::Other => self.scan.skip()?,
             }
         }
         self.close(members.is_empty())
     }
 
-    /// A detail: kept, or skipped like any other value.
-    #[inline]
+    /// A detail that is kept. Apart from the usual way, which it would make slower.
+    #[inline(never)]
     fn detail(&mut self, at: u8) -> Option<()> {
-        if !self.keeps.details {
-            return self.scan.skip();
-        }
         let start = self.scan.at();
         let slot = match self.scan.peek()? {
             b'n' => self.scan.null().then_some(Slot::Null)?,
@@ -271,7 +275,7 @@ impl Walk<'_, '_> {
     }
 
     /// Where a string's content is: in the value, or unescaped in the arena.
-    #[inline]
+    #[inline(always)]
     fn keep(&mut self, text: Text) -> Option<Span> {
         if !text.escaped {
             return Some(in_value(text.start, text.end));
@@ -282,7 +286,8 @@ impl Walk<'_, '_> {
         Some(arena_span(start, arena.len() - start))
     }
 
-    #[inline]
+    /// A value of the row image. Always a part of the loop over all of them.
+    #[inline(always)]
     fn slot(&mut self, wire: Wire) -> Option<Slot> {
         if self.scan.null() {
             return Some(Slot::Null);

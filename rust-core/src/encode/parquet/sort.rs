@@ -74,8 +74,7 @@ impl Sorter {
         let column = |values: ArrayRef| SortColumn { values, options: Some(options) };
         let places = UInt64Array::from_iter_values(0..rows.num_rows() as u64);
         let of_leaf = |at: &usize| leaves(rows.columns()).nth(*at).map(|leaf| leaf.array.clone());
-        let mut columns: Vec<SortColumn> =
-            self.by.iter().filter_map(of_leaf).map(column).collect();
+        let mut columns: Vec<SortColumn> = self.by.iter().filter_map(of_leaf).map(column).collect();
         columns.push(column(Arc::new(places)));
         take_record_batch(&rows, &lexsort_to_indices(&columns, None)?).map(Some)
     }
