@@ -508,20 +508,16 @@ fn names_of_every_kind_are_kept() {
 fn a_sample_of_each_layout() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("layouts");
     std::fs::create_dir_all(&folder).unwrap();
-    let transactions = fixture("transactions.schemas");
-    let samples: [(&str, &[(&str, &str)], Vec<Record>, usize); 4] = [
-        ("before", &[("row.before", "struct"), ("partition.path", "x")], transactions.clone(), 7),
-        ("envelope", &[("row.layout", "envelope"), ("partition.path", "x")], transactions, 7),
-        ("names", &[("row.before", "struct"), ("partition.path", "x")], named_records(), 3),
-        (
-            "names-envelope",
-            &[("row.layout", "envelope"), ("partition.path", "x")],
-            named_records(),
-            3,
-        ),
+    let (transactions, named) = (fixture("transactions.schemas"), named_records());
+    let (before, envelope) = (("row.before", "struct"), ("row.layout", "envelope"));
+    let samples = [
+        ("before", before, &transactions, 7),
+        ("envelope", envelope, &transactions, 7),
+        ("names", before, &named, 3),
+        ("names-envelope", envelope, &named, 3),
     ];
-    for (name, keys, records, wanted) in samples {
-        let table = lay_down(keys, &records, wanted);
+    for (name, key, records, wanted) in samples {
+        let table = lay_down(&[key, ("partition.path", "x")], records, wanted);
         assert_eq!(table.paths.len(), 1, "one file");
         std::fs::write(folder.join(format!("{name}.parquet")), &table.bytes).unwrap();
     }

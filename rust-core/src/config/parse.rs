@@ -49,7 +49,8 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let partition_timezone = r.with("partition.timezone", zone);
     let partition_path = r.text("partition.path").map(str::to_owned);
     let columns_types = optional(r, "columns.types", |r, k| r.with(k, rules::columns_types));
-    let (rows, format) = (rows::read(r), formats::read(r));
+    let rows = rows::read(r);
+    let format = formats::read(r);
     let any = 1..=i64::MAX as u64;
     let commit_interval_ms = r.number("commit.interval.ms", 100..=24 * HOUR_MS);
     let commit_max_records = optional(r, "commit.max.records", |r, k| r.number(k, any.clone()));
@@ -69,7 +70,8 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let isolate = r.choice("partition.failure", &[("task", false), ("isolate", true)]);
     let rebuild_lost = read_lost_upload(r, guarantee);
     let record_losses = r.choice("range.lost", &[("fail", false), ("record", true)]);
-    let (log_bootstrap, rewind_allowed) = (r.boolean("log.bootstrap"), r.boolean("rewind.allowed"));
+    let log_bootstrap = r.boolean("log.bootstrap");
+    let rewind_allowed = r.boolean("rewind.allowed");
     let publish = read_publish_mode(r, urls.as_ref(), file_max_bytes);
     let errant_max_ratio = r.number("errant.max.ratio", 0.0..=1.0);
     let core_threads = optional(r, "core.threads", |r, k| r.number(k, 1..=256));

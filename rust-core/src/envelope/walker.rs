@@ -3,7 +3,8 @@
 //! to anything else, wrong or merely unusual; the slow way then decides. Allocates nothing but what
 //! the row's own memory may have to grow.
 
-use super::details;
+mod kept;
+
 use super::event::Times;
 use super::leaf::{self, arena_span};
 use super::nested;
@@ -109,24 +110,6 @@ impl Walk<'_, '_> {
         read
     }
 
-    /// The old row, where it is kept.
-    #[inline(never)]
-    fn before(&mut self, members: &Members<(Wire, bool)>) -> Option<()> {
-        let (start, arena) = (self.scan.at(), self.row.arena.len());
-        let mut slots = std::mem::take(&mut self.row.before);
-        let mut read = self.whole(members, &mut slots);
-        if read.is_none() {
-            self.scan.go_to(start);
-            self.row.arena.truncate(arena);
-            slots.clear();
-            self.is_partial = true;
-            read = self.partial(members, &mut slots);
-        }
-        self.row.before = slots;
-        self.row.has_before = true;
-        read
-    }
-
     /// All fields of a row image, in their order. One place in the code, however many call it.
     #[inline(never)]
     fn whole(&mut self, members: &Members<(Wire, bool)>, slots: &mut Vec<Slot>) -> Option<()> {
@@ -139,31 +122,6 @@ impl Walk<'_, '_> {
             }
         }
         self.close(members.is_empty())
-    }
-
-    /// An old row that lacks fields, as some sources send it: those are null.
-    #[cold]
-    fn partial(&mut self, members: &Members<(Wire, bool)>, slots: &mut Vec<Slot>) -> Option<()> {
-        self.scan.byte(b'{')?;
-        let mut first = true;
-        for (literal, (wire, has_slot)) in members {
-            let slot = match self.scan.member(literal, first) {
-                Some(()) => {
-                    first = false;
-                    self.slot_apart(*wire)?
-                }
-                None => Slot::Null,
-            };
-            if *has_slot {
-                slots.push(slot);
-            }
-        }
-        self.scan.byte(b'}')
-    }
-
-    #[inline(never)]
-    fn slot_apart(&mut self, wire: Wire) -> Option<Slot> {
-        self.slot(wire)
     }
 
     /// A row image that is not kept, but must be whole.
@@ -224,27 +182,6 @@ impl Walk<'_, '_> {
             }
         }
         self.close(members.is_empty())
-    }
-
-    /// A detail that is kept. Apart from the usual way, which it would make slower.
-    #[inline(never)]
-    fn detail(&mut self, at: u8) -> Option<()> {
-        let start = self.scan.at();
-        let slot = match self.scan.peek()? {
-            b'n' => self.scan.null().then_some(Slot::Null)?,
-            _ if details::is_integer(at) => Slot::Int(self.scan.integer()?),
-            b'"' => {
-                let text = self.scan.text()?;
-                Slot::Bytes(self.keep(text)?)
-            }
-            b'{' | b'[' => return None,
-            _ => {
-                self.scan.skip()?;
-                Slot::Bytes(in_value(start, self.scan.at()))
-            }
-        };
-        self.row.details[usize::from(at)] = slot;
-        Some(())
     }
 
     fn op(&mut self) -> Option<Op> {
