@@ -64,7 +64,8 @@ fn transactions_are_exported_once_each_though_a_worker_is_killed() {
     worker.wait_ready().unwrap();
     changes += transact(&stack, 4_000);
 
-    for (table, before) in tables.iter().zip(before) {
+    let old = ["to_json(_before)", "_before::JSON"];
+    for ((table, before), old) in tables.iter().zip(before).zip(old) {
         wait_rows(std::slice::from_ref(table), SEEDED + changes);
         let seen = table.wait_complete(&[TOPIC], LIMIT).unwrap();
         say(format!("{table:?}: {} at the kill, then {}", before.to_json(), seen.to_json()));
@@ -80,6 +81,18 @@ fn transactions_are_exported_once_each_though_a_worker_is_killed() {
             {"_op": "c", "n": 40}, {"_op": "d", "n": 8}, {"_op": "r", "n": 3}, {"_op": "u", "n": 20}
         ]);
         assert_eq!(Value::Array(ops), expected);
+        // The state before each update and delete is the one that the change before it left.
+        let unlike = format!(
+            "WITH changes AS (SELECT *, lag(amount) OVER (PARTITION BY id ORDER BY _offset) AS last
+               FROM lake)
+             SELECT count(*) FILTER (_op IN ('u', 'd')) AS changed,
+               count(*) FILTER (_op IN ('u', 'd')
+                 AND ({old}->>'amount')::DECIMAL(18,2) IS DISTINCT FROM last) AS wrong,
+               count(*) FILTER (_op IN ('c', 'r') AND _before IS NOT NULL) AS too_many
+             FROM changes"
+        );
+        let unlike = table.query(&unlike).unwrap();
+        assert_eq!(json!(unlike), json!([{"changed": 28, "wrong": 0, "too_many": 0}]));
     }
 }
 

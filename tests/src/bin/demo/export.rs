@@ -32,8 +32,8 @@ const WIDTH: usize = 150;
 
 /// What happened to one transaction.
 const HISTORY: &str = "
-SELECT id, _op AS op, name, amount, strftime(timestamp, '%H:%M:%S.%f') AS timestamp,
-  _partition AS partition, _offset AS \"offset\"
+SELECT id, _op AS op, {before}->>'name' AS name_before, {before}->>'amount' AS amount_before,
+  name, amount, _partition AS partition, _offset AS \"offset\"
 FROM lake WHERE id = 101 ORDER BY _offset";
 
 /// Sets the pipeline up, changes rows, and shows the files.
@@ -75,7 +75,9 @@ pub(crate) fn show(screen: &Screen, stack: &Stack) -> Result<()> {
             screen.line(&format!("  {}", cut(&line)));
         }
         screen.line("\n  the history of one transaction, by DuckDB:");
-        screen.table(&history(&table)?);
+        // A struct of JSON, and in CSV its text.
+        let before = if format == "JSON" { "to_json(_before)" } else { "_before::JSON" };
+        screen.table(&history(&table, before)?);
     }
     Ok(())
 }
@@ -104,13 +106,19 @@ fn wait(screen: &Screen, table: &Table, topic: &str, limit: Duration) -> Result<
     }
 }
 
-fn history(table: &Table) -> Result<Vec<Cells>> {
-    let columns = ["id", "op", "name", "amount", "timestamp", "partition", "offset"];
-    let rows = lake::cells(table, HISTORY, &columns)?;
-    // Exact to the cent, as text: a number would do as well until the first that is not.
-    let amounts: Vec<_> = rows.iter().map(|row| row[3].1.as_str().unwrap_or_default()).collect();
-    if amounts != ["12.30", "11.99", "-7.00", "-7.00"] {
-        return Err(Error::new(format!("amounts of transaction 101: {amounts:?}")));
+fn history(table: &Table, before: &str) -> Result<Vec<Cells>> {
+    let columns =
+        ["id", "op", "name_before", "amount_before", "name", "amount", "partition", "offset"];
+    let rows = lake::cells(table, &HISTORY.replace("{before}", before), &columns)?;
+    let amounts = |at: usize| -> Vec<_> {
+        rows.iter().map(|row| row[at].1.as_str().unwrap_or_default()).collect()
+    };
+    // Exact to the cent; a deleted row is what it was.
+    let (before, after) = (amounts(3), amounts(5));
+    let expected = (["", "12.30", "11.99", "-7.00"], ["12.30", "11.99", "-7.00", "-7.00"]);
+    if before != expected.0 || after != expected.1 {
+        let message = format!("amounts of transaction 101: {before:?} before, {after:?} after");
+        return Err(Error::new(message));
     }
     Ok(rows)
 }
