@@ -65,10 +65,11 @@ fn transactions_are_exported_once_each_though_a_worker_is_killed() {
     changes += transact(&stack, 4_000);
 
     let old = ["to_json(_before)", "_before::JSON"];
-    for ((table, before), old) in tables.iter().zip(before).zip(old) {
+    let names = files.into_iter().zip(old);
+    for ((table, before), (file, old)) in tables.iter().zip(before).zip(names) {
         wait_rows(std::slice::from_ref(table), SEEDED + changes);
         let seen = table.wait_complete(&[TOPIC], LIMIT).unwrap();
-        say(format!("{table:?}: {} at the kill, then {}", before.to_json(), seen.to_json()));
+        say(format!("{file}: {} at the kill, then {}", before.to_json(), seen.to_json()));
         assert!(before.rows > 0 && before.rows < seen.rows, "{before:?} {seen:?}");
         assert_eq!(seen.rows, SEEDED + changes, "{seen:?}");
         assert_eq!(seen.rows, seen.records - seen.tombstones, "{seen:?}");
@@ -121,7 +122,7 @@ fn wait_rows(tables: &[Table], rows: u64) {
     let began = Instant::now();
     for table in tables {
         while table.against_kafka(&[TOPIC]).unwrap().rows < rows {
-            assert!(began.elapsed() < LIMIT, "{table:?} has no {rows} rows");
+            assert!(began.elapsed() < LIMIT, "a table has no {rows} rows");
             sleep(Duration::from_millis(300));
         }
     }
