@@ -235,7 +235,7 @@ def lines(name, content, columns):
             f'CAST("{column}" AS {kind}) AS "{column}"' if kind else f'"{column}"'
             for column, kind in kinds.items()
         )
-        return connection.execute(f"SELECT {chosen} FROM file").to_arrow_table()
+        return connection.sql(f"SELECT {chosen} FROM file").to_arrow_table()
 
 
 def plain(value):
