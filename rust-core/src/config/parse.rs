@@ -68,10 +68,8 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let part_size = grown_parts(part_size, file_max_bytes);
     within(r, "memory.limit.bytes", memory_limit_bytes, part_size, rules::memory);
     let isolate = r.choice("partition.failure", &[("task", false), ("isolate", true)]);
-    let rebuild_lost = read_lost_upload(r, guarantee);
-    let record_losses = r.choice("range.lost", &[("fail", false), ("record", true)]);
-    let log_bootstrap = r.boolean("log.bootstrap");
-    let rewind_allowed = r.boolean("rewind.allowed");
+    let (rebuild_lost, record_losses) = read_losses(r, guarantee);
+    let (log_bootstrap, rewind_allowed) = (r.boolean("log.bootstrap"), r.boolean("rewind.allowed"));
     let publish = read_publish_mode(r, urls.as_ref(), file_max_bytes);
     let errant_max_ratio = r.number("errant.max.ratio", 0.0..=1.0);
     let core_threads = optional(r, "core.threads", |r, k| r.number(k, 1..=256));
@@ -136,6 +134,12 @@ fn within(
     {
         r.wrong::<()>(key, message);
     }
+}
+
+/// Whether lost commits are laid down anew, and whether lost ranges go on record.
+fn read_losses(r: &mut Reader<'_>, guarantee: Option<Guarantee>) -> (Option<bool>, Option<bool>) {
+    let rebuild_lost = read_lost_upload(r, guarantee);
+    (rebuild_lost, r.choice("range.lost", &[("fail", false), ("record", true)]))
 }
 
 /// Whether lost commits are laid down anew, which needs Kafka's word and fencing.
