@@ -101,11 +101,8 @@ pub const KEYS: &[KeySpec] = &[
 
 /// Keys of which this version carries out one way only, with the values that mean it. Another
 /// value is refused, never ignored.
-pub(super) const ONE_WAY: &[(&str, &[&str])] = &[
-    ("input.format", &["auto", "debezium-json"]),
-    ("schema.evolution", &["widen"]),
-    ("schema.incompatible", &["fail"]),
-];
+pub(super) const ONE_WAY: &[(&str, &[&str])] =
+    &[("schema.evolution", &["widen"]), ("schema.incompatible", &["fail"])];
 
 /// The entry of a key. Keys asked for in the code are all in [`KEYS`]; a test holds that.
 pub(super) fn spec(name: &str) -> Option<&'static KeySpec> {

@@ -63,6 +63,8 @@ pub struct Config {
     pub commit_max_files: u64,
     /// `file.max.bytes`.
     pub file_max_bytes: u64,
+    /// `input.format`.
+    pub input: InputFormat,
     /// `file.max.records`.
     pub file_max_records: Option<u64>,
     /// `close.flush.ms`.
@@ -123,6 +125,19 @@ pub enum EventTimeSource {
     Kafka,
     /// `after.<column>`: a column of the row image (`before` for a delete).
     Column(String),
+}
+
+/// `input.format`: what the values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputFormat {
+    /// Found out record by record (`docs/inputs.md`).
+    Auto,
+    /// Debezium's envelopes in JSON, nothing else.
+    DebeziumJson,
+    /// JSON objects, each of them a row, whatever it looks like.
+    Json,
+    /// What a converter of the worker took apart.
+    Connect,
 }
 
 /// `delivery.guarantee`.

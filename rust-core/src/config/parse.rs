@@ -6,7 +6,7 @@ use super::objects;
 use super::reader::Reader;
 use super::rows;
 use super::rules;
-use super::{Config, ConfigError, Guarantee, PublishChoice, S3Config, Secret};
+use super::{Config, ConfigError, Guarantee, InputFormat, PublishChoice, S3Config, Secret};
 use std::collections::BTreeMap;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -45,10 +45,9 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
     let part_size = s3.as_ref().map(|s3| s3.part_size as u64);
     let event_time = r.with("event.time", rules::event_time);
     let fallback = r.with("event.time.fallback", rules::event_time_list);
-    let event_time_zone = r.with("event.time.zone", zone);
-    let partition_timezone = r.with("partition.timezone", zone);
+    let zones = ["event.time.zone", "partition.timezone"].map(|key| r.with(key, zone));
     let partition_path = r.text("partition.path").map(str::to_owned);
-    let columns_types = optional(r, "columns.types", |r, k| r.with(k, rules::columns_types));
+    let (input, columns_types) = (read_input(r), read_columns_types(r));
     let rows = rows::read(r);
     let format = formats::read(r);
     let any = 1..=i64::MAX as u64;
@@ -81,10 +80,11 @@ fn read(r: &mut Reader<'_>, connector_name: &str) -> Option<Config> {
         admin: r.given("admin.bootstrap.servers").is_some(),
         event_time: event_time?,
         event_time_fallback: fallback?,
-        event_time_zone: event_time_zone?,
-        partition_timezone: partition_timezone?,
+        event_time_zone: zones[0]?,
+        partition_timezone: zones[1]?,
         partition_path: partition_path?,
-        columns_types: columns_types?.unwrap_or_default(),
+        input: input?,
+        columns_types: columns_types?,
         rows: rows?,
         format: format?,
         commit_interval_ms: commit_interval_ms?,
@@ -202,6 +202,23 @@ fn read_urls(r: &mut Reader<'_>) -> Option<(String, String)> {
         }
     };
     Some((lake_text.trim_end_matches('/').to_owned(), meta_url))
+}
+
+/// `columns.types`; none are given by default.
+fn read_columns_types(r: &mut Reader<'_>) -> Option<Vec<(String, String)>> {
+    let types = optional(r, "columns.types", |r, k| r.with(k, rules::columns_types));
+    types.map(Option::unwrap_or_default)
+}
+
+/// `input.format`.
+fn read_input(r: &mut Reader<'_>) -> Option<InputFormat> {
+    let formats = [
+        ("auto", InputFormat::Auto),
+        ("debezium-json", InputFormat::DebeziumJson),
+        ("json", InputFormat::Json),
+        ("connect", InputFormat::Connect),
+    ];
+    r.choice("input.format", &formats)
 }
 
 /// `publish.mode`, and what copies cannot do.

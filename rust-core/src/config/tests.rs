@@ -40,6 +40,7 @@ fn one_key_is_enough_and_the_defaults_are_the_documented_ones() {
         event_time_zone: chrono_tz::UTC,
         partition_timezone: chrono_tz::UTC,
         partition_path: "{topic}/dt={event_time:%Y-%m-%d}/hour={event_time:%H}".into(),
+        input: super::InputFormat::Auto,
         columns_types: vec![],
         rows: RowsConfig::default(),
         format: FileFormat::Parquet(ParquetConfig {
@@ -282,7 +283,7 @@ const BAD: &[Bad] = &[
     (&[("event.time.fallback", "fail,kafka")], "event.time.fallback", "must be fail, or"),
     (&[("event.time.zone", "CET+1")], "event.time.zone", "not a time zone"),
     (&[("partition.timezone", "+02:00")], "partition.timezone", "not a time zone"),
-    (&[("input.format", "avro")], "input.format", "auto or debezium-json; others come"),
+    (&[("input.format", "avro")], "input.format", "one of auto, debezium-json, json, connect"),
     (&[("format", "orc")], "format", "must be one of parquet, json, csv"),
     (&[("json.compression", "gzip")], "json.compression", "left out with format=parquet"),
     (&[("format", "json"), ("json.compression", "snappy")], "json.compression", "gzip, zstd, none"),

@@ -11,10 +11,21 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// What becomes of records that are no change events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plain {
+    /// They are bad.
+    Refused,
+    /// They are rows of their own fields.
+    Taken,
+    /// All are, change events too.
+    Only,
+}
+
 /// What records of a schema are.
 #[derive(Debug)]
 pub(super) enum Described {
-    /// Change events.
+    /// Change events, or rows of their own fields: then the shape has no envelope.
     Rows {
         /// Their shape.
         shape: Shape,
@@ -41,18 +52,34 @@ struct Schema {
     field: Option<String>,
 }
 
-/// Reads a schema's JSON text.
-pub(super) fn describe(json: &str, declared: &ColumnTypes) -> Result<Described> {
+/// Reads a schema's JSON text. Records that are no change events are rows of their own fields with
+/// `plain` only.
+pub(super) fn describe(json: &str, declared: &ColumnTypes, plain: Plain) -> Result<Described> {
     let schema: Schema = serde_json::from_str(json)
         .map_err(|cause| bad(format!("the schema is not one of Kafka Connect: {cause}")))?;
-    if let Some(reason) = schema.name.as_deref().and_then(control::by_schema) {
+    let control = schema.name.as_deref().and_then(control::by_schema);
+    if let (Some(reason), Plain::Refused | Plain::Taken) = (control, plain) {
         return Ok(Described::Skip(reason));
     }
-    if schema.member("op").is_none() {
+    let is_event = match plain {
+        Plain::Refused => schema.member("op").is_some(),
+        Plain::Taken => control::is_event(&|name| schema.member(name).is_some()),
+        Plain::Only => false,
+    };
+    if !is_event && plain == Plain::Refused {
         return Err(bad(NOT_AN_EVENT));
     }
-    let image = ["after", "before", "message"].iter().find_map(|name| schema.member(name));
+    if !is_event && schema.literal != "struct" {
+        return Err(bad(format!("the value is a bare {}, not a struct of fields", schema.literal)));
+    }
+    let image = match is_event {
+        true => ["after", "before", "message"].iter().find_map(|name| schema.member(name)),
+        false => Some(&schema),
+    };
     let (fields, unknown) = fields_of(image.map_or(&[][..], |image| &image.fields), declared)?;
+    if !is_event {
+        return Ok(Described::Rows { shape: Shape { fields, ..Shape::default() }, unknown });
+    }
     let shape = Shape {
         envelope: schema.names()?,
         fields,

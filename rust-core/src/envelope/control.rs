@@ -3,12 +3,18 @@
 
 /// The reason for records that are neither change events nor known control records.
 pub(super) const NOT_AN_EVENT: &str = "the record is not a Debezium change event: it has no `op`. Take the topic out of `topics`, \
-     or, if an SMT of the source unwraps events (ExtractNewRecordState), leave that out";
+     or, if an SMT of the source unwraps events (ExtractNewRecordState), set input.format to auto \
+     or json";
 
 const SCHEMA_CHANGE: &str = "schema_change";
 const TRANSACTION: &str = "transaction_metadata";
 const HEARTBEAT: &str = "heartbeat";
 const NOTIFICATION: &str = "notification";
+
+/// Whether fields of these names make a change event. A table may well have a column `op`.
+pub(super) fn is_event(has: &dyn Fn(&str) -> bool) -> bool {
+    has("op") && ["before", "after", "source"].iter().any(|name| has(name))
+}
 
 /// What a payload schema's name says.
 pub(super) fn by_schema(name: &str) -> Option<&'static str> {

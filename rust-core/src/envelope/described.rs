@@ -2,7 +2,7 @@
 //! itself. Out: the plan, compiled once a schema: equal bytes are an equal schema.
 
 use super::column_types::ColumnTypes;
-use super::connect::{Described, describe};
+use super::connect::{Described, Plain, describe};
 use super::plan::{Plan, Schemas, columns};
 use super::recent::Recent;
 use super::slow::span_in;
@@ -19,6 +19,7 @@ pub(super) struct DescribedPlans {
     declared: Arc<ColumnTypes>,
     /// Logical names that were reported.
     reported: HashSet<String>,
+    plain: Plain,
 }
 
 /// A schema, and what its records are.
@@ -36,7 +37,7 @@ struct Known {
 /// What the records of a schema are.
 #[derive(Debug)]
 pub(super) enum Meaning {
-    /// Change events.
+    /// Change events, or rows of their own fields.
     Rows(Box<Plan>),
     /// Not table data; the reason to count them under.
     Skip(&'static str),
@@ -47,8 +48,8 @@ const KNOWN: usize = 32;
 
 impl DescribedPlans {
     /// No schemas yet.
-    pub(super) fn new(declared: Arc<ColumnTypes>) -> Self {
-        Self { known: Recent::new(KNOWN), declared, reported: HashSet::new() }
+    pub(super) fn new(declared: Arc<ColumnTypes>, plain: Plain) -> Self {
+        Self { known: Recent::new(KNOWN), declared, reported: HashSet::new(), plain }
     }
 
     /// What records that begin like this are, and how long the beginning is; the payload and one
@@ -86,8 +87,9 @@ impl DescribedPlans {
         self.known.current().map(|known| &known.meaning)
     }
 
-    fn learn(&mut self, schema: &str, schemas: &mut Schemas) -> Result<Meaning> {
-        Ok(match describe(schema, &self.declared)? {
+    /// What records of a schema are, worked out anew.
+    pub(super) fn learn(&mut self, schema: &str, schemas: &mut Schemas) -> Result<Meaning> {
+        Ok(match describe(schema, &self.declared, self.plain)? {
             Described::Skip(reason) => Meaning::Skip(reason),
             Described::Rows { shape, unknown } => {
                 for (column, name) in unknown {

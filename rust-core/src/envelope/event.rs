@@ -2,12 +2,13 @@
 //! of any spelling. Out: raw pieces, and the row's source.
 
 use super::details;
+use super::extras::TOO_LARGE;
 use super::json::{bad, each, string};
 use super::plan::Keeps;
 use super::row::{Op, Row, Source, Span};
 use super::slow::{keep, span_in, twice, unfit};
 use super::wire::Wire;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -68,15 +69,8 @@ impl<'a> Envelope<'a> {
     /// What the event did; `None` if the payload has no `op`.
     pub(super) fn op(&self) -> Result<Option<Op>> {
         let Some(raw) = self.op else { return Ok(None) };
-        Ok(Some(match string(raw).as_deref() {
-            Ok("c") => Op::Create,
-            Ok("u") => Op::Update,
-            Ok("d") => Op::Delete,
-            Ok("r") => Op::Read,
-            Ok("t") => Op::Truncate,
-            Ok("m") => Op::Message,
-            _ => return Err(unfit("", "op", raw, "one of c, u, d, r, t, m", "it is none")),
-        }))
+        let op = string(raw).ok().and_then(|letter| Op::of(letter.as_bytes()));
+        op.map(Some).ok_or_else(|| unfit("", "op", raw, "one of c, u, d, r, t, m", "it is none"))
     }
 
     /// The row image `op` speaks of, with its name; `None` for those without.
@@ -92,11 +86,7 @@ impl<'a> Envelope<'a> {
         };
         match image.filter(|raw| !is_null(raw)) {
             Some(image) => Ok(Some((name, image))),
-            None if op == Op::Delete => Err(bad(
-                "a delete has no `before`, so the row it removes is not known; let the database \
-                 log whole rows (MySQL: binlog_row_image=FULL)",
-            )),
-            None => Err(bad(format!("the event has op={:?} but no `{name}`", op.letter()))),
+            None => Err(without_image(op, name)),
         }
     }
 
@@ -153,8 +143,17 @@ impl<'a> Envelope<'a> {
         }
         ts.envelope_us = self.ts_us.map_or(Ok(None), |raw| int("", "ts_us", raw))?;
         ts.envelope_ms = self.ts_ms.map_or(Ok(None), |raw| int("", "ts_ms", raw))?;
-        ts.settle(&mut row.source).ok_or_else(|| bad("ts_ms is too large to be a time"))?;
+        ts.settle(&mut row.source).ok_or_else(|| bad(TOO_LARGE))?;
         Ok([source_keys, transaction_keys])
+    }
+}
+
+/// An event whose row image is not there.
+pub(super) fn without_image(op: Op, name: &str) -> Error {
+    match op {
+        Op::Delete => bad("a delete has no `before`, so the row it removes is not known; let the \
+                           database log whole rows (MySQL: binlog_row_image=FULL)"),
+        _ => bad(format!("the event has op={:?} but no `{name}`", op.letter())),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Read in this order: `row` (what comes out), `reader` (who decides), `described` and `plain`
 //! (where plans come from), `plan`, `slow` (the reference), `walker` (the fast way), `details` (what
-//! only envelopes keep), `key` (tombstones), then the leaves.
+//! only envelopes keep), `key` (tombstones), `definitions`, `structs`, `struct_rows` and `items` (what
+//! a converter took apart), then the leaves.
 //!
 //! # Rules
 //!
@@ -33,11 +34,15 @@ mod column_types;
 mod connect;
 mod control;
 mod decimal;
+mod definitions;
 mod described;
 mod details;
 mod event;
 mod exact;
+mod extras;
+mod input;
 mod iso;
+mod items;
 mod json;
 mod key;
 mod leaf;
@@ -50,9 +55,13 @@ mod recent;
 mod row;
 mod scan;
 mod slow;
+mod struct_rows;
+mod structs;
 mod walker;
 mod wire;
 
+pub use definitions::Definitions;
 pub use details::DETAILS;
-pub use reader::{EnvelopeReader, Parsed, Ways};
+pub use input::{Input, Parsed, Ways};
+pub use reader::EnvelopeReader;
 pub use row::{Op, Row, Slot, Source, Span, SpanSource};

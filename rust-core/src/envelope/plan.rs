@@ -1,6 +1,7 @@
 //! A plan: how to read one kind of record, as data. In: the shape of the records (which keys, in
 //! which order, spelled how). Out: what the two ways of reading follow. Never changes once made.
 
+use super::extras::{Extra, extras};
 use super::json::bad;
 use super::program::Program;
 use super::wire::Wire;
@@ -42,6 +43,13 @@ pub(super) struct Field {
     pub(super) kind: Option<ColumnKind>,
 }
 
+impl Shape {
+    /// Whether the record is the row itself: an envelope has at least its `op`.
+    pub(super) fn is_flat(&self) -> bool {
+        self.envelope.is_empty()
+    }
+}
+
 /// How to read one kind of record.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -53,6 +61,8 @@ pub(super) struct Plan {
     pub(super) slots: Vec<Option<u32>>,
     /// What the walker follows; `None` = always the slow way.
     pub(super) program: Option<Program>,
+    /// Of a row without envelope: columns that say what an envelope would.
+    pub(super) extras: Box<[(u32, Extra)]>,
     /// Place in `shape.fields`, by name.
     index: HashMap<Arc<str>, usize>,
 }
@@ -72,7 +82,8 @@ impl Plan {
             next += u32::from(field.kind.is_some());
         }
         let program = Program::new(&shape);
-        Ok(Self { schema, shape, slots, program, index })
+        let extras = if shape.is_flat() { extras(&shape, &slots) } else { Box::default() };
+        Ok(Self { schema, shape, slots, program, extras, index })
     }
 
     /// Place of a field of the row image.

@@ -118,7 +118,8 @@ fn tx_part(key: &str) -> TxPart {
     }
 }
 
-fn part(key: &str) -> Part {
+/// What a member of `source` is kept as.
+pub(super) fn part(key: &str) -> Part {
     match key {
         "ts_ms" => Part::TsMs,
         "ts_us" => Part::TsUs,

@@ -4,18 +4,27 @@
 //! Which records carry their schema is decided record by record: the value is a JSON object whose
 //! keys are exactly `schema` and `payload` (what JsonConverter itself demands). With `schema` null,
 //! and with any other keys, the record has none. JSON null, as value or as payload, is a tombstone.
+//! Whether a record is a change event or a row of its own fields is decided by its keys, or by those
+//! of its schema, as far as `input.format` leaves it open. A struct row says itself what it is.
+
+mod rest;
 
 use super::column_types::ColumnTypes;
+use super::connect::Plain;
 use super::control::{self, NOT_AN_EVENT};
+use super::definitions::Definitions;
 use super::described::{DescribedPlans, Meaning};
 use super::event::Envelope;
+use super::input::{Input, Parsed, Ways};
 use super::json::{self, bad};
 use super::key::KeyPlans;
 use super::plain::{Keys, PlainPlan, PlainPlans};
 use super::plan::{Keeps, Plan, Schemas};
 use super::row::{Op, Row, Span};
 use super::slow;
+use super::structs::StructPlans;
 use super::walker::walk;
+use crate::config::InputFormat;
 use crate::error::Result;
 use crate::frame::RawRecord;
 use crate::schema::TableSchema;
@@ -25,38 +34,26 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct EnvelopeReader {
     described: DescribedPlans,
+    /// Of change events without schema.
     plain: PlainPlans,
     keys: KeyPlans,
+    /// Of other records without schema.
+    flat: PlainPlans,
+    structs: StructPlans,
+    rest: Plain,
+    input: Option<Input>,
     schemas: Schemas,
     keeps: Keeps,
     ways: Ways,
 }
 
-/// What a record is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Parsed<'r> {
-    /// A row: the slots stand for these columns. The same `Arc` as last time = the same schema;
-    /// equal schemas are the same `Arc` but for the rarest of cases.
-    Row(&'r Arc<TableSchema>),
-    /// A null value: the row of this key is gone (the delete came before it).
-    Tombstone,
-    /// No table data; the reason to count it under.
-    Skip(&'static str),
-}
-
-/// How many records were read which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ways {
-    /// By the walker.
-    pub fast: u64,
-    /// By serde: any spelling, five times the price.
-    pub slow: u64,
-}
-
 /// Where the plan of the record just read is.
+#[derive(Clone, Copy)]
 enum Found {
     Described,
     Plain,
+    Flat,
+    Struct,
     Tombstone,
     Skip(&'static str),
 }
@@ -65,18 +62,40 @@ enum Found {
 pub(super) const LOST: &str = "the plan of this record is lost; please report this bug";
 /// Spans count in u32, and unescaping and wide decimals may add to a value's length.
 const MAX_VALUE: usize = 1 << 30;
+/// The first byte of what Confluent's serializers write is 0; no JSON begins so.
+const CONFLUENT: &str = "the value begins with the byte 0, as Avro of a schema registry does, which \
+     this version does not read by itself: let the worker take it apart by setting value.converter \
+     to io.confluent.connect.avro.AvroConverter (with value.converter.schema.registry.url), and \
+     leave input.format at auto";
 /// White space of JSON.
 const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 impl EnvelopeReader {
-    /// A reader; `columns_types` is `columns.types`. An unknown type name is an error of kind
-    /// [`Config`](crate::error::Kind::Config).
+    /// A reader of Debezium's JSON and nothing else; `columns_types` is `columns.types`. An unknown
+    /// type name is an error of kind [`Config`](crate::error::Kind::Config).
     pub fn new(columns_types: &[(String, String)]) -> Result<Self> {
+        Self::of(InputFormat::DebeziumJson, columns_types)
+    }
+
+    /// A reader of what `input.format` says.
+    ///
+    /// # Errors
+    /// As for [`EnvelopeReader::new`].
+    pub fn of(format: InputFormat, columns_types: &[(String, String)]) -> Result<Self> {
+        let rest = match format {
+            InputFormat::DebeziumJson => Plain::Refused,
+            InputFormat::Auto | InputFormat::Connect => Plain::Taken,
+            InputFormat::Json => Plain::Only,
+        };
         let declared = Arc::new(ColumnTypes::parse(columns_types)?);
         Ok(Self {
-            described: DescribedPlans::new(declared.clone()),
+            described: DescribedPlans::new(declared.clone(), rest),
             plain: PlainPlans::new(declared.clone()),
+            flat: PlainPlans::new(declared.clone()),
+            structs: StructPlans::new(declared.clone(), rest),
             keys: KeyPlans::new(declared),
+            rest,
+            input: None,
             schemas: Schemas::default(),
             keeps: Keeps::default(),
             ways: Ways::default(),
@@ -95,36 +114,54 @@ impl EnvelopeReader {
         self
     }
 
-    /// Reads a record into `row`, which is cleared first.
-    ///
-    /// Fails with [`BadRecord`](crate::error::Kind::BadRecord) only; the context pair `field` says
-    /// where (`after.price`). The caller adds topic, partition and offset. After an error the row
-    /// holds nothing of use, and the next record can be read.
+    /// Reads a record that is no struct row; see [`EnvelopeReader::read_in`].
     pub fn read(&mut self, record: &RawRecord<'_>, row: &mut Row) -> Result<Parsed<'_>> {
+        self.read_in(&Definitions::default(), record, row)
+    }
+
+    /// Reads a record of the frame whose schemas are `frame` into `row`, which is cleared first.
+    ///
+    /// Fails with [`BadRecord`](crate::error::Kind::BadRecord), where the context pair `field` says
+    /// where (`after.price`), or with [`Corrupt`](crate::error::Kind::Corrupt), which is the shim's
+    /// fault. The caller adds topic, partition and offset. After an error the row holds nothing of
+    /// use, and the next record can be read.
+    pub fn read_in(
+        &mut self,
+        frame: &Definitions,
+        record: &RawRecord<'_>,
+        row: &mut Row,
+    ) -> Result<Parsed<'_>> {
         row.clear();
         let Some(value) = record.value else { return Ok(Parsed::Tombstone) };
-        let found = match self.fast(value, row) {
-            Some(found) => {
-                self.ways.fast += 1;
-                found
-            }
-            None => {
-                row.clear();
-                let found = self.slow(value, row)?;
-                self.ways.slow += 1;
-                found
-            }
+        let found = match self.read_struct(frame, value, row)? {
+            Some(found) => found,
+            None => self.read_json(value, row)?,
         };
         Ok(match found {
             Found::Described => match self.described.current() {
-                Some(Meaning::Rows(plan)) => Parsed::Row(&plan.schema),
+                Some(Meaning::Rows(plan)) => {
+                    self.input = Some(Input::of(plan, true));
+                    Parsed::Row(&plan.schema)
+                }
                 Some(Meaning::Skip(reason)) => Parsed::Skip(reason),
                 None => return Err(bad(LOST)),
             },
-            Found::Plain => match self.plain.plans.current() {
-                Some(known) => Parsed::Row(&known.plan.schema),
+            Found::Struct => match self.structs.current() {
+                Some(Meaning::Rows(plan)) => {
+                    let flat = plan.shape.is_flat();
+                    self.input = Some(if flat { Input::Struct } else { Input::StructEvent });
+                    Parsed::Row(&plan.schema)
+                }
+                Some(Meaning::Skip(reason)) => Parsed::Skip(reason),
                 None => return Err(bad(LOST)),
             },
+            Found::Plain | Found::Flat => {
+                let is_flat = matches!(found, Found::Flat);
+                let plans = if is_flat { &self.flat.plans } else { &self.plain.plans };
+                let Some(PlainPlan { plan, .. }) = plans.current() else { return Err(bad(LOST)) };
+                self.input = Some(Input::of(plan, false));
+                Parsed::Row(&plan.schema)
+            }
             Found::Tombstone => Parsed::Tombstone,
             Found::Skip(reason) => Parsed::Skip(reason),
         })
@@ -140,9 +177,25 @@ impl EnvelopeReader {
         self.keys.read(key, row, &mut self.schemas)
     }
 
+    /// What the last record that left a row was.
+    pub fn input(&self) -> Option<Input> {
+        self.input
+    }
+
     /// How many records were read which way.
     pub fn ways(&self) -> Ways {
         self.ways
+    }
+
+    fn read_json(&mut self, value: &[u8], row: &mut Row) -> Result<Found> {
+        if let Some(found) = self.fast(value, row) {
+            self.ways.fast += 1;
+            return Ok(found);
+        }
+        row.clear();
+        let found = self.slow(value, row)?;
+        self.ways.slow += 1;
+        Ok(found)
     }
 
     fn fast(&mut self, value: &[u8], row: &mut Row) -> Option<Found> {
@@ -163,12 +216,22 @@ impl EnvelopeReader {
                 && names(row.source.db, row, value) == known.table.0
                 && names(row.source.table, row, value) == known.table.1
         };
-        self.plain.plans.find(plain).map(|_| Found::Plain)
+        if self.plain.plans.find(plain).is_some() {
+            return Some(Found::Plain);
+        }
+        let flat = |known: &PlainPlan| {
+            row.clear();
+            walk(&known.plan, value, (0, value.len()), row, keeps).is_some()
+        };
+        self.flat.plans.find(flat).map(|_| Found::Flat)
     }
 
     fn slow(&mut self, value: &[u8], row: &mut Row) -> Result<Found> {
         if value.len() > MAX_VALUE {
             return Err(bad(format!("the value is longer than {MAX_VALUE} bytes")));
+        }
+        if value.first() == Some(&0) {
+            return Err(bad(CONFLUENT));
         }
         let value = simdutf8::compat::from_utf8(value)
             .map_err(|cause| bad(format!("the value is not UTF-8: {cause}")))?;
@@ -184,9 +247,11 @@ impl EnvelopeReader {
         let envelope = Envelope::open(json)?;
         match envelope.wrapped() {
             Some((_, "null")) => Ok(Found::Tombstone),
-            Some(("null", payload)) => self.read_plain(value, &Envelope::open(payload)?, row),
+            Some(("null", payload)) => {
+                self.read_plain(value, payload, &Envelope::open(payload)?, row)
+            }
             Some((schema, payload)) => self.read_described(value, schema, payload, row),
-            None => self.read_plain(value, &envelope, row),
+            None => self.read_plain(value, json, &envelope, row),
         }
     }
 
@@ -198,7 +263,7 @@ impl EnvelopeReader {
         };
         let payload = value[prefix..].trim_end_matches(SPACE).strip_suffix('}')?;
         json::check_depth(payload, 1).ok()?;
-        read_event(plan, &Envelope::open(payload).ok()?, value, row, self.keeps).ok()?;
+        read_event(plan, payload, value, row, self.keeps).ok()?;
         Some(Found::Described)
     }
 
@@ -211,16 +276,26 @@ impl EnvelopeReader {
     ) -> Result<Found> {
         let meaning = self.described.by_schema(value, schema, payload, &mut self.schemas)?;
         if let Some(Meaning::Rows(plan)) = meaning {
-            read_event(plan, &Envelope::open(payload)?, value, row, self.keeps)?;
+            read_event(plan, payload, value, row, self.keeps)?;
         }
         Ok(Found::Described)
     }
 
-    fn read_plain(&mut self, value: &str, envelope: &Envelope<'_>, row: &mut Row) -> Result<Found> {
-        let Some(op) = envelope.op()? else {
-            let keys: Vec<_> = envelope.keys.iter().map(|key| &**key).collect();
-            return control::by_keys(&keys).map(Found::Skip).ok_or_else(|| bad(NOT_AN_EVENT));
+    fn read_plain(
+        &mut self,
+        value: &str,
+        payload: &str,
+        envelope: &Envelope<'_>,
+        row: &mut Row,
+    ) -> Result<Found> {
+        let has = |name: &str| envelope.keys.iter().any(|key| key == name);
+        let is_event = match self.rest {
+            Plain::Refused => true,
+            Plain::Taken => control::is_event(&has),
+            Plain::Only => false,
         };
+        let op = if is_event { envelope.op()? } else { None };
+        let Some(op) = op else { return self.read_flat(value, payload, envelope, row) };
         let [source, transaction] = envelope.source(value, row, self.keeps)?;
         let name = |span| names(span, row, value.as_bytes()).to_vec();
         let table = (name(row.source.db), name(row.source.table));
@@ -234,19 +309,25 @@ impl EnvelopeReader {
     }
 }
 
+impl Input {
+    /// What a JSON record of a plan is.
+    fn of(plan: &Plan, described: bool) -> Self {
+        if plan.shape.is_flat() { Self::Json(described) } else { Self::Debezium(described) }
+    }
+}
+
 /// The bytes of a name; empty if there is none.
 fn names<'a>(span: Option<Span>, row: &'a Row, value: &'a [u8]) -> &'a [u8] {
     span.map_or(&[], |span| row.bytes(span, value))
 }
 
-fn read_event(
-    plan: &Plan,
-    envelope: &Envelope<'_>,
-    value: &str,
-    row: &mut Row,
-    keeps: Keeps,
-) -> Result<()> {
+/// Reads a payload whose schema is known.
+fn read_event(plan: &Plan, payload: &str, value: &str, row: &mut Row, keeps: Keeps) -> Result<()> {
+    if plan.shape.is_flat() {
+        return slow::flat(plan, payload, value, row);
+    }
+    let envelope = Envelope::open(payload)?;
     let op = envelope.op()?.ok_or_else(|| bad(NOT_AN_EVENT))?;
     envelope.source(value, row, keeps)?;
-    slow::row(plan, envelope, op, value, row, keeps)
+    slow::row(plan, &envelope, op, value, row, keeps)
 }

@@ -59,6 +59,19 @@ pub enum Op {
 }
 
 impl Op {
+    /// The op of a letter, if it is one's.
+    pub(crate) fn of(letter: &[u8]) -> Option<Self> {
+        Some(match letter {
+            b"c" => Op::Create,
+            b"u" => Op::Update,
+            b"d" => Op::Delete,
+            b"r" => Op::Read,
+            b"t" => Op::Truncate,
+            b"m" => Op::Message,
+            _ => return None,
+        })
+    }
+
     /// Debezium's letter.
     pub fn letter(self) -> &'static str {
         match self {
@@ -102,7 +115,7 @@ pub struct Source {
 /// One parsed record.
 #[derive(Debug, Default)]
 pub struct Row {
-    /// What the event did; `None` only before the first record.
+    /// What the event did; `None` for a row of which nothing says so.
     pub op: Option<Op>,
     /// One slot a column of the schema the record was read with, in its order.
     pub slots: Vec<Slot>,

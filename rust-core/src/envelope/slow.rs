@@ -6,6 +6,7 @@
 //! does a field of the row that its schema does not name. Other unknown keys are left out.
 
 use super::event::Envelope;
+use super::extras::{self, TOO_LARGE};
 use super::json::{bad, each, string};
 use super::leaf::{self, Fit};
 use super::nested;
@@ -42,7 +43,17 @@ pub(super) fn row(
     Ok(())
 }
 
-/// Fills the slots of one row image, given with its name; what it lacks is null.
+/// Fills the slots of a row without envelope, and what its columns say of one.
+pub(super) fn flat(plan: &Plan, payload: &str, value: &str, row: &mut Row) -> Result<()> {
+    let whole: &RawValue = serde_json::from_str(payload)
+        .map_err(|cause| bad(format!("the value is not JSON: {cause}")))?;
+    let Row { slots, arena, .. } = row;
+    image(plan, ("", whole), value, slots, arena)?;
+    extras::fill(&plan.extras, value.as_bytes(), row).ok_or_else(|| bad(TOO_LARGE))
+}
+
+/// Fills the slots of one row image, given with its name; what it lacks is null. A row without
+/// envelope has no name.
 pub(super) fn image(
     plan: &Plan,
     (name, image): (&'static str, &RawValue),
@@ -52,10 +63,11 @@ pub(super) fn image(
 ) -> Result<()> {
     slots.resize(plan.schema.columns.len(), Slot::Null);
     let mut seen = vec![false; plan.slots.len()];
-    each(image.get(), name, &mut |key, raw| {
+    each(image.get(), if name.is_empty() { "the value" } else { name }, &mut |key, raw| {
         let Some(at) = plan.field(&key) else {
+            let dot = if name.is_empty() { "" } else { "." };
             return Err(bad("the row has a field that its schema does not name")
-                .with("field", format!("{name}.{key}")));
+                .with("field", format!("{name}{dot}{key}")));
         };
         if std::mem::replace(&mut seen[at], true) {
             return Err(twice(name, &key));
@@ -70,8 +82,8 @@ pub(super) fn image(
     })
 }
 
-/// The slot of one raw value.
-fn scalar(wire: Wire, raw: &RawValue, value: &str, arena: &mut Vec<u8>) -> Fit {
+/// The slot of one raw value, which lies in `value`.
+pub(super) fn scalar(wire: Wire, raw: &RawValue, value: &str, arena: &mut Vec<u8>) -> Fit {
     let json = raw.get().as_bytes();
     match (json.first(), wire) {
         (Some(b'n'), _) => Ok(Slot::Null),

@@ -6,10 +6,11 @@
 mod kept;
 
 use super::event::Times;
+use super::extras;
 use super::leaf::{self, arena_span};
 use super::nested;
 use super::plan::{Keeps, Plan};
-use super::program::{Member, Members, Part, TxPart};
+use super::program::{Member, Members, Part, Program, TxPart};
 use super::row::{Op, Row, Slot, Span, SpanSource};
 use super::scan::{Scanner, Text, unescape};
 use super::wire::Wire;
@@ -24,6 +25,9 @@ pub(super) fn walk(
 ) -> Option<()> {
     let program = plan.program.as_ref()?;
     let payload = value.get(..end)?;
+    if plan.shape.is_flat() {
+        return walk_flat(plan, program, value, (start, end), row);
+    }
     if keeps.details {
         row.open_details();
     }
@@ -89,6 +93,27 @@ pub(super) fn walk(
     }
     row.op = Some(op);
     times.settle(&mut row.source)
+}
+
+/// Reads a row without envelope.
+fn walk_flat(
+    plan: &Plan,
+    program: &Program,
+    value: &[u8],
+    (start, end): (usize, usize),
+    row: &mut Row,
+) -> Option<()> {
+    let payload = value.get(..end)?;
+    let (scan, keeps) = (Scanner::new(payload, start), Keeps::default());
+    let mut walk = Walk { plan, scan, value, row, keeps, is_partial: false };
+    walk.image(&program.image)?;
+    let beyond_ascii = walk.scan.saw_beyond_ascii();
+    if !walk.scan.at_end()
+        || (beyond_ascii && simdutf8::basic::from_utf8(&payload[start..]).is_err())
+    {
+        return None;
+    }
+    extras::fill(&plan.extras, value, row)
 }
 
 struct Walk<'w, 'v> {
@@ -186,15 +211,7 @@ impl Walk<'_, '_> {
 
     fn op(&mut self) -> Option<Op> {
         let text = self.scan.text()?;
-        Some(match &self.value[text.start..text.end] {
-            b"c" => Op::Create,
-            b"u" => Op::Update,
-            b"d" => Op::Delete,
-            b"r" => Op::Read,
-            b"t" => Op::Truncate,
-            b"m" => Op::Message,
-            _ => return None,
-        })
+        Op::of(&self.value[text.start..text.end])
     }
 
     #[inline]

@@ -1,6 +1,8 @@
 //! One topic-partition on its way through the pipeline: in go its records, out come rows in open
 //! files, and cuts when they are due. No I/O of its own.
 
+mod reading;
+
 use super::ErrantPolicy;
 use super::errants::Gate;
 use super::facts::Asking;
@@ -9,7 +11,7 @@ use super::sealing::Sealing;
 use super::topic_partition::{CutRange, Generation, TopicPartitionState, Verdict};
 use crate::commit::LogAccess;
 use crate::config::Config;
-use crate::envelope::{EnvelopeReader, Parsed, Row};
+use crate::envelope::{Definitions, EnvelopeReader, Input, Row};
 use crate::error::{Error, Kind, Result};
 use crate::frame::RawRecord;
 use crate::position::TopicPartition;
@@ -67,6 +69,8 @@ pub(super) struct Lane {
     /// The run of the archive under way: it ends with the life that began it.
     pub(super) archiving: Option<tokio::task::AbortHandle>,
     first_file_said: bool,
+    /// What its records were last said to be.
+    input_said: Option<Input>,
 }
 
 /// What became of a record.
@@ -90,7 +94,7 @@ impl Lane {
     /// # Errors
     /// `Config`: `columns.types` names a type that is none.
     pub(super) fn new(tp: TopicPartition, place: Arc<Place>) -> Result<Self> {
-        let reader = EnvelopeReader::new(&place.config.columns_types)?
+        let reader = EnvelopeReader::of(place.config.input, &place.config.columns_types)?
             .keeping_before(place.config.rows.before || place.config.rows.envelope)
             .keeping_details(place.config.rows.envelope);
         Ok(Self {
@@ -114,6 +118,7 @@ impl Lane {
             opening: None,
             archiving: None,
             first_file_said: false,
+            input_said: None,
         })
     }
 
@@ -159,14 +164,14 @@ impl Lane {
         }
     }
 
-    /// Takes one record of the given life. `row` is scratch.
+    /// Takes one record of the given life, from a frame with these schemas. `row` is scratch.
     ///
     /// # Errors
     /// `OffsetRegression` fails the topic-partition, any other kind the task; the record is not
     /// taken then. With `errors.tolerance=none` an errant record is such an error.
     pub(super) fn take(
         &mut self,
-        record: &RawRecord<'_>,
+        (frame, record): (&Definitions, &RawRecord<'_>),
         generation: Generation,
         row: &mut Row,
         policy: ErrantPolicy,
@@ -182,7 +187,7 @@ impl Lane {
             return Ok(Took::Stale);
         }
         let cause = doubtful.then_some("unverified");
-        let skip = match self.place_row(record, row) {
+        let skip = match self.place_row(frame, record, row) {
             Ok(skip) => skip,
             Err(error) if error.kind() == Kind::BadRecord && policy != ErrantPolicy::Stop => {
                 self.note_taken(record.offset, cause, now_ms);
@@ -195,27 +200,6 @@ impl Lane {
         let Some(reason) = skip else { return Ok(Took::Row) };
         self.state.skip(reason);
         Ok(Took::Skipped(reason))
-    }
-
-    /// Appends the record's row to its file; gives the reason when it leaves none.
-    fn place_row(&mut self, record: &RawRecord<'_>, row: &mut Row) -> Result<Option<&'static str>> {
-        let Some(files) = &mut self.files else {
-            return Err(Error::new(
-                Kind::Corrupt,
-                "a record without a claim; please report this bug",
-            ));
-        };
-        let placed = match self.reader.read(record, row) {
-            Ok(Parsed::Row(schema)) => files.append(schema, row, record).map(|()| None),
-            Ok(Parsed::Tombstone) if self.place.config.rows.tombstones => {
-                let schema = self.reader.read_key(record.key, row);
-                schema.and_then(|schema| files.append(schema, row, record)).map(|()| None)
-            }
-            Ok(Parsed::Tombstone) => Ok(Some("tombstone")),
-            Ok(Parsed::Skip(reason)) => Ok(Some(reason)),
-            Err(error) => Err(error),
-        };
-        placed.map_err(|error| self.place.columns.redact(error))
     }
 
     fn note_taken(&mut self, offset: i64, cause: Option<&str>, now_ms: i64) {

@@ -7,7 +7,7 @@ use super::driver::Driver;
 use super::inbox::Event;
 use super::lane::{Lane, Took};
 use super::topic_partition::Generation;
-use crate::envelope::Row;
+use crate::envelope::{Definitions, Input, Row};
 use crate::error::{Error, Kind};
 use crate::frame::{Cursor, Frame, RawRecord};
 use crate::position::TpId;
@@ -26,11 +26,15 @@ pub(super) struct Work {
     cursor: Cursor,
     lives: Vec<(TpId, Generation)>,
     row: Row,
+    /// Schemas of the frame in work.
+    definitions: Definitions,
     touched: BTreeSet<TpId>,
     /// Errant records logged since the task began; the log is not flooded.
     errants_logged: u64,
     /// Topics and reasons of skipped records that were told.
     skips_said: BTreeSet<(Arc<str>, &'static str)>,
+    /// Topics and what their records were told to be.
+    inputs_said: BTreeSet<(Arc<str>, Input)>,
 }
 
 /// Memory behind the queue, bytes.
@@ -50,6 +54,7 @@ impl Work {
     pub(super) fn begin(&mut self, frame: Frame, lives: Vec<(TpId, Generation)>) {
         self.frame = Some(frame);
         self.cursor = Cursor::default();
+        self.definitions.begin_frame();
         self.lives = lives;
     }
 
@@ -95,13 +100,19 @@ impl Driver {
 
     /// Takes one record; false when nothing behind it may be taken.
     fn take(&mut self, record: &RawRecord<'_>, frame: u64, index: u32) -> bool {
+        // Whoever wants this record: one behind it may have the same schema.
+        if let Err(error) = self.work.definitions.note(record.value) {
+            self.fail(error);
+            return false;
+        }
         let Some(generation) = self.work.life(record.tp) else { return true };
         let (policy, now_ms) = (self.parts.errant_policy, self.now_ms());
         let Some(lane) = self.lanes.get_mut(&record.tp) else { return true };
         if !lane.takes() {
             return true;
         }
-        match lane.take(record, generation, &mut self.work.row, policy, now_ms) {
+        let work = &mut self.work;
+        match lane.take((&work.definitions, record), generation, &mut work.row, policy, now_ms) {
             Ok(Took::Stale) => true,
             Ok(Took::Held) => {
                 self.ask(record.tp);
@@ -110,8 +121,12 @@ impl Driver {
             Ok(took @ (Took::Row | Took::Skipped(_))) => {
                 self.work.touched.insert(record.tp);
                 self.parts.metrics.records.add(1);
+                let input = lane.new_input();
                 if let Took::Skipped(reason) = took {
                     self.say_skip(record.tp, reason);
+                }
+                if let Some(input) = input {
+                    self.say_input(record.tp, input);
                 }
                 self.count(false)
             }
@@ -137,6 +152,14 @@ impl Driver {
                 %topic, reason,
                 "a record of this topic leaves no row; such records are skipped and counted"
             );
+        }
+    }
+
+    /// Once for each topic and form: what `input.format=auto` decided must not be guessed.
+    fn say_input(&mut self, tp: TpId, input: Input) {
+        let Some(topic) = self.lanes.get(&tp).map(|lane| lane.tp.topic.clone()) else { return };
+        if self.work.inputs_said.insert((topic.clone(), input)) {
+            tracing::info!(%topic, input = input.name(), "what the records of this topic are");
         }
     }
 

@@ -10,9 +10,11 @@
 mod agree;
 mod builders;
 mod fixtures;
+mod inputs;
 mod model;
 mod mutations;
 mod names;
 mod plain;
 mod rules;
+mod structs;
 mod support;

@@ -1,6 +1,6 @@
 //! What the tests of the room share: outcomes that can be compared, and events to be read.
 
-use alluvium_core::envelope::{EnvelopeReader, Op, Parsed, Row, Slot, Span};
+use alluvium_core::envelope::{Definitions, EnvelopeReader, Op, Parsed, Row, Slot, Span};
 use alluvium_core::error::{Error, Kind};
 use alluvium_core::frame::RawRecord;
 use alluvium_core::position::TpId;
@@ -117,14 +117,27 @@ pub(crate) fn keeping(all: bool) -> EnvelopeReader {
 /// Reads one value.
 pub(crate) fn read(reader: &mut EnvelopeReader, value: Option<&[u8]>) -> Outcome {
     let record = RawRecord { tp: TpId(1), offset: 7, timestamp_ms: Some(8), key: None, value };
+    match read_any(reader, &Definitions::default(), &record) {
+        (outcome, true) => outcome,
+        (outcome, false) => panic!("a row has its op: {outcome:?}"),
+    }
+}
+
+/// Reads a record of a frame with these schemas; gives whether anything says what a row's event did
+/// (its op is of no meaning if not).
+pub(crate) fn read_any(
+    reader: &mut EnvelopeReader,
+    frame: &Definitions,
+    record: &RawRecord<'_>,
+) -> (Outcome, bool) {
     let mut row = Row::default();
-    let schema = match reader.read(&record, &mut row) {
+    let schema = match reader.read_in(frame, record, &mut row) {
         Ok(Parsed::Row(schema)) => (**schema).clone(),
-        Ok(Parsed::Tombstone) => return Outcome::Tombstone,
-        Ok(Parsed::Skip(reason)) => return Outcome::Skip(reason),
-        Err(error) => return bad(&error),
+        Ok(Parsed::Tombstone) => return (Outcome::Tombstone, true),
+        Ok(Parsed::Skip(reason)) => return (Outcome::Skip(reason), true),
+        Err(error) => return (bad(&error), true),
     };
-    let value = value.unwrap_or_default();
+    let value = record.value.unwrap_or_default();
     assert_eq!(row.slots.len(), schema.columns.len(), "one slot a column");
     let image = |slots: &[Slot]| slots.iter().map(|slot| cell(*slot, &row, value)).collect();
     let cells = image(&row.slots);
@@ -148,8 +161,8 @@ pub(crate) fn read(reader: &mut EnvelopeReader, value: Option<&[u8]>) -> Outcome
         table: text(row.source.table),
         tx_id: text(row.source.tx_id),
     };
-    let op = row.op.expect("a row has its op");
-    Outcome::Row(Box::new(Read { schema, op, cells, before, details, from }))
+    let (op, said) = (row.op.unwrap_or(Op::Message), row.op.is_some());
+    (Outcome::Row(Box::new(Read { schema, op, cells, before, details, from })), said)
 }
 
 /// Reads the same value by the slow way: the walker takes no white space

@@ -22,6 +22,7 @@ public final class LakeSinkConfig extends AbstractConfig {
     static final String LAKE_URL = "lake.url";
     static final String ADMIN_SERVERS = "admin.bootstrap.servers";
     static final String DELIVERY_GUARANTEE = "delivery.guarantee";
+    static final String INPUT_FORMAT = "input.format";
     static final String EXACTLY_ONCE = "exactly_once";
 
     static final ConfigDef DEFINITION = new ConfigKeys()
@@ -73,8 +74,13 @@ public final class LakeSinkConfig extends AbstractConfig {
             + "admin client does not answer, topic-partitions wait for it.")
 
         .group("What comes in")
-        .choice("input.format", OneOf.of("auto", "debezium-json").later("json", "avro", "connect"),
-            "What the values are. auto takes Debezium's JSON, with and without schemas.")
+        .choice(INPUT_FORMAT,
+            OneOf.of("auto", "debezium-json", "json", "connect").later("avro"),
+            "What the values are. auto finds out, record by record, and says it once a topic "
+            + "(docs/inputs.md): Debezium's JSON and any other, with and without schemas, and what "
+            + "a converter of the worker took apart. debezium-json: change events in JSON, nothing "
+            + "else. json: every JSON object is a row as it is. connect: what a converter took "
+            + "apart, bare values too.")
         .unset("columns.types", STRING, "none",
             "Types of columns of topics without schemas: column:type, separated by commas. In topics "
             + "with schemas text, bigint and duration_us take a logical type back (docs/types.md).")
@@ -209,6 +215,11 @@ public final class LakeSinkConfig extends AbstractConfig {
     /** Reads a configuration; a ConfigException names the key, the value and what is right. */
     public LakeSinkConfig(Map<String, String> config) {
         super(DEFINITION, config);
+    }
+
+    /** What values may be. */
+    InputFormat inputFormat() {
+        return InputFormat.of(getString(INPUT_FORMAT));
     }
 
     /** Connect's own key: whether errant records stop the task, none or all. */

@@ -43,7 +43,8 @@ public final class LakeSinkTask extends SinkTask {
     @Override
     public void start(Map<String, String> config) {
         // Refuses what was not validated, and logs the values, secrets hidden.
-        String tolerance = new LakeSinkConfig(config).errorsTolerance();
+        LakeSinkConfig parsed = new LakeSinkConfig(config);
+        String tolerance = parsed.errorsTolerance();
         protocol = new ConsumerProtocol(config);
         ErrantRecordReporter reporter = context.errantRecordReporter();
         boolean keepRecords = reporter != null && tolerance.equalsIgnoreCase("all");
@@ -53,8 +54,8 @@ public final class LakeSinkTask extends SinkTask {
         errants = new Errants(sink, pool, reporter);
         facts = AdminFacts.of(config);
         actions = new Actions(context, partitions, pool, errants, facts);
-        writer = new FrameWriter(
-            partitions, pool, frame -> actions.carryOut(sink.put(frame)));
+        writer = new FrameWriter(partitions, pool, parsed.inputFormat(),
+            frame -> actions.carryOut(sink.put(frame)));
         context.timeout(POLL_MS);
     }
 

@@ -18,6 +18,7 @@ final class RecordFrame {
     private final ByteBuffer buffer;
     private final List<SinkRecord> kept;
     private int count;
+    private int schemas;
 
     /** A frame over an empty direct buffer; {@code kept} is null where no record is to be kept. */
     RecordFrame(long id, ByteBuffer buffer, List<SinkRecord> kept) {
@@ -31,23 +32,28 @@ final class RecordFrame {
     }
 
     /** Appends a record; there must be room for it. A null key or value has length -1. */
-    void append(int partitionId, SinkRecord record, byte[] key, byte[] value) {
-        buffer.putInt(RecordBytes.frameBytes(record, key, value) - Integer.BYTES);
+    void append(int partitionId, SinkRecord record, byte[] key, RecordValue value) {
+        int valueBytes = value.bytesIn(this);
+        int keyBytes = key == null ? 0 : key.length;
+        buffer.putInt(HEADER_BYTES + keyBytes + Math.max(0, valueBytes) - Integer.BYTES);
         buffer.putInt(partitionId);
         buffer.putLong(record.originalKafkaOffset());
         buffer.putLong(record.timestamp() == null ? -1 : record.timestamp());
         buffer.putInt(key == null ? -1 : key.length);
-        buffer.putInt(value == null ? -1 : value.length);
+        buffer.putInt(valueBytes);
         if (key != null) {
             buffer.put(key);
         }
-        if (value != null) {
-            buffer.put(value);
-        }
+        value.layInto(this);
         if (kept != null) {
             kept.add(record);
         }
         count++;
+    }
+
+    /** The number of one more schema that this frame knows. */
+    int nextSchema() {
+        return schemas++;
     }
 
     long id() {

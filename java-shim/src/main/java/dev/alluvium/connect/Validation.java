@@ -18,11 +18,16 @@ import org.apache.kafka.connect.errors.ConnectException;
 final class Validation {
     private static final String ISOLATION = "consumer.override.isolation.level";
     private static final String RESET = "consumer.override.auto.offset.reset";
+    private static final String VALUE_CONVERTER = "value.converter";
+    private static final String KEY_CONVERTER = "key.converter";
     /** A converter may be named by its class, or by one of the aliases the worker makes. */
     private static final List<String> BYTES =
         List.of(RecordBytes.CONVERTER, "ByteArrayConverter", "ByteArray");
     private static final List<String> STRINGS = List.of(
         "org.apache.kafka.connect.storage.StringConverter", "StringConverter", "String");
+    /** Kafka's converters of bare values. */
+    private static final List<String> BARE =
+        List.of("Boolean", "Short", "Integer", "Long", "Float", "Double");
 
     private final Map<String, String> given = new TreeMap<>();
     private final Map<String, ConfigValue> values = new LinkedHashMap<>();
@@ -56,18 +61,41 @@ final class Validation {
 
     /** Converters left to the worker cannot be seen here: the task looks at its first record. */
     private void converters() {
-        String value = given.get("value.converter");
-        if (value != null && !BYTES.contains(value)) {
-            refuse("value.converter", "value.converter " + value
-                + " takes the values apart, but Alluvium reads the bytes Kafka holds; paste: "
-                + line("value.converter", RecordBytes.CONVERTER));
+        InputFormat format = InputFormat.of(given.getOrDefault(LakeSinkConfig.INPUT_FORMAT, "auto"));
+        String value = given.get(VALUE_CONVERTER);
+        String key = given.get(KEY_CONVERTER);
+        if (value != null && !format.takesStructs() && !isAsItLies(value)) {
+            refuse(VALUE_CONVERTER, VALUE_CONVERTER + " " + value + " takes the values apart, but "
+                + LakeSinkConfig.INPUT_FORMAT + " " + given.get(LakeSinkConfig.INPUT_FORMAT)
+                + " reads the bytes Kafka holds; paste: "
+                + line(VALUE_CONVERTER, RecordBytes.CONVERTER));
         }
-        String key = given.get("key.converter");
-        if (key != null && !BYTES.contains(key) && !STRINGS.contains(key)) {
-            refuse("key.converter", "key.converter " + key
+        if (value != null && format == InputFormat.AUTO && BARE.contains(shortName(value))) {
+            refuse(VALUE_CONVERTER, VALUE_CONVERTER + " " + value + " makes numbers, which have no "
+                + "columns; paste: " + line(VALUE_CONVERTER, RecordBytes.CONVERTER)
+                + ", or, if the one column `value` is what you want, "
+                + line(LakeSinkConfig.INPUT_FORMAT, "connect"));
+        }
+        if (value != null && !format.takesBytes() && BYTES.contains(value)) {
+            refuse(LakeSinkConfig.INPUT_FORMAT, LakeSinkConfig.INPUT_FORMAT + " connect reads what "
+                + "a converter took apart, but " + VALUE_CONVERTER + " " + value + " leaves the "
+                + "values as they are; paste: " + line(LakeSinkConfig.INPUT_FORMAT, "auto"));
+        }
+        if (key != null && !format.takesStructs() && !isAsItLies(key)) {
+            refuse(KEY_CONVERTER, KEY_CONVERTER + " " + key
                 + " takes the keys apart, but Alluvium reads the bytes Kafka holds; paste: "
-                + line("key.converter", RecordBytes.CONVERTER));
+                + line(KEY_CONVERTER, RecordBytes.CONVERTER));
         }
+    }
+
+    private static boolean isAsItLies(String converter) {
+        return BYTES.contains(converter) || STRINGS.contains(converter);
+    }
+
+    /** A converter's class without its package and without what aliases leave out. */
+    private static String shortName(String converter) {
+        String name = converter.substring(converter.lastIndexOf('.') + 1);
+        return name.endsWith("Converter") ? name.substring(0, name.length() - 9) : name;
     }
 
     private void consumer() {

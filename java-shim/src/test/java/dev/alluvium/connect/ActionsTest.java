@@ -37,7 +37,7 @@ class ActionsTest {
     @Test
     void anErrantRecordIsReportedBeforeItsFrameIsReleased() {
         RecordFrame frame = pool.take(100);
-        frame.append(ids[0], Records.record(0, 7, "bad"), null, Records.bytes("bad"));
+        Records.append(frame, ids[0], Records.record(0, 7, "bad"), null, Records.bytes("bad"));
         core.waiting = Records.errants(new Object[] {1L, frame.id(), 0, "no JSON"});
         actions.carryOut(new long[] {5, 0, 0, 4, frame.id(), 0});
         assertEquals(List.of("orders_cdc-0 offset 7: no JSON"), core.reported);

@@ -20,7 +20,8 @@ class EchoTest {
     private final Partitions partitions = new Partitions();
     private final List<RecordFrame> frames = new ArrayList<>();
     private final FramePool pool = new FramePool(false);
-    private final FrameWriter writer = new FrameWriter(partitions, pool, frames::add);
+    private final FrameWriter writer =
+        new FrameWriter(partitions, pool, InputFormat.AUTO, frames::add);
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})

@@ -19,7 +19,7 @@ class ErrantsTest {
     void threeRecordsTwoOfThemErrant() {
         RecordFrame frame = pool.take(1000);
         for (int offset = 0; offset < 3; offset++) {
-            frame.append(1, Records.record(0, offset, "v"), null, Records.bytes("v"));
+            Records.append(frame, 1, Records.record(0, offset, "v"), null, Records.bytes("v"));
         }
         core.waiting = Records.errants(new Object[] {11L, frame.id(), 0, "first"},
             new Object[] {12L, frame.id(), 2, "second"});

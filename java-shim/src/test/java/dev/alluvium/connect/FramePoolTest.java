@@ -31,7 +31,7 @@ class FramePoolTest {
         RecordFrame first = pool.take(10);
         RecordFrame second = pool.take(10);
         assertNotSame(first.buffer(), second.buffer());
-        second.append(1, Records.record(0, 1, "a"), null, Records.bytes("a"));
+        Records.append(second, 1, Records.record(0, 1, "a"), null, Records.bytes("a"));
         pool.release(second.id());
 
         RecordFrame third = pool.take(10);
@@ -64,7 +64,7 @@ class FramePoolTest {
     @Test
     void recordsAreFoundUntilTheirFrameIsReleased() {
         RecordFrame frame = pool.take(100);
-        frame.append(1, Records.record(0, 1, "a"), null, Records.bytes("a"));
+        Records.append(frame, 1, Records.record(0, 1, "a"), null, Records.bytes("a"));
         assertEquals(1, pool.record(frame.id(), 0).kafkaOffset());
         pool.release(frame.id());
         assertThrows(ConnectException.class, () -> pool.record(frame.id(), 0));

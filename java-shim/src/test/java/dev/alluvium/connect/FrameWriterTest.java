@@ -16,7 +16,8 @@ class FrameWriterTest {
     private final Partitions partitions = new Partitions();
     private final List<RecordFrame> frames = new ArrayList<>();
     private final FrameWriter writer =
-        new FrameWriter(partitions, new FramePool(false), frames::add);
+        new FrameWriter(
+            partitions, new FramePool(false), InputFormat.AUTO, frames::add);
 
     @BeforeEach
     void open() {

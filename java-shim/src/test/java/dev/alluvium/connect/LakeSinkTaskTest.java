@@ -108,7 +108,7 @@ class LakeSinkTaskTest {
 
     @Test
     void aWrongConverterStopsTheTask() {
-        start(Map.of("errors.tolerance", "all"));
+        start(Map.of("errors.tolerance", "all", "input.format", "debezium-json"));
         task.open(List.of(Records.partition(0)));
         SinkRecord record = Records.record(0, 0, null, Map.of("id", 1));
         ConnectException e =

@@ -68,7 +68,7 @@ class LoadedTwiceTest {
             sink(loader).getDeclaredMethod("echoed", ByteBuffer.class, int.class, int.class);
         echoed.setAccessible(true);
         RecordFrame frame = new RecordFrame(1, ByteBuffer.allocateDirect(100), null);
-        frame.append(1, Records.record(0, 1, "v"), null, Records.bytes("v"));
+        Records.append(frame, 1, Records.record(0, 1, "v"), null, Records.bytes("v"));
         assertArrayEquals(
             Records.filled(frame), (byte[]) echoed.invoke(null, frame.buffer(), frame.length(), 1));
     }

@@ -85,7 +85,7 @@ class NativeSinkTest {
     @Test
     void aFrameTheCoreCannotReadIsOurBug() {
         RecordFrame frame = pool.take(100);
-        frame.append(id(), Records.record(0, 0, "v"), null, Records.bytes("v"));
+        Records.append(frame, id(), Records.record(0, 0, "v"), null, Records.bytes("v"));
         frame.buffer().putInt(0, 1_000_000);
         ConnectException e = assertThrows(ConnectException.class, () -> {
             actions.carryOut(sink.put(frame));
@@ -106,7 +106,8 @@ class NativeSinkTest {
     }
 
     private void write(SinkRecord record) {
-        new FrameWriter(partitions, pool, frame -> actions.carryOut(sink.put(frame)))
+        new FrameWriter(
+            partitions, pool, InputFormat.AUTO, frame -> actions.carryOut(sink.put(frame)))
             .write(List.of(record));
     }
 

@@ -20,7 +20,7 @@ class RecordFrameTest {
         RecordFrame frame = new RecordFrame(9, ByteBuffer.allocateDirect(64), null);
         byte[] key = Records.bytes("k");
         byte[] value = Records.bytes("value");
-        frame.append(7, Records.record(3, 1L << 40, key, value), key, value);
+        Records.append(frame, 7, Records.record(3, 1L << 40, key, value), key, value);
 
         ByteBuffer expected = ByteBuffer.allocate(38).order(ByteOrder.LITTLE_ENDIAN);
         expected.putInt(34).putInt(7).putLong(1L << 40).putLong(5).putInt(1).putInt(5);
@@ -36,8 +36,8 @@ class RecordFrameTest {
         RecordFrame frame = new RecordFrame(1, ByteBuffer.allocateDirect(64), null);
         SinkRecord record = new SinkRecord(
             "t", 0, null, null, null, null, 4, null, TimestampType.NO_TIMESTAMP_TYPE);
-        frame.append(7, record, null, null);
-        frame.append(7, record, new byte[0], new byte[0]);
+        Records.append(frame, 7, record, null, null);
+        Records.append(frame, 7, record, new byte[0], new byte[0]);
 
         ByteBuffer expected = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
         expected.putInt(28).putInt(7).putLong(4).putLong(-1).putInt(-1).putInt(-1);
@@ -57,7 +57,7 @@ class RecordFrameTest {
         SinkRecord routed = new SinkRecord("elsewhere", 0, null, null, null, null, 99, 5L,
             TimestampType.CREATE_TIME, null, Records.TOPIC, 3, 17);
         RecordFrame frame = new RecordFrame(1, ByteBuffer.allocateDirect(64), null);
-        frame.append(7, routed, null, null);
+        Records.append(frame, 7, routed, null, null);
         assertEquals(17, frame.buffer().getLong(8));
     }
 
@@ -67,8 +67,8 @@ class RecordFrameTest {
             new RecordFrame(1, ByteBuffer.allocateDirect(100), new ArrayList<>());
         SinkRecord first = Records.record(0, 1, "a");
         SinkRecord second = Records.record(0, 2, "b");
-        frame.append(7, first, null, (byte[]) first.value());
-        frame.append(7, second, null, (byte[]) second.value());
+        Records.append(frame, 7, first, null, (byte[]) first.value());
+        Records.append(frame, 7, second, null, (byte[]) second.value());
         assertSame(first, frame.record(0));
         assertSame(second, frame.record(1));
     }

@@ -39,6 +39,14 @@ final class Records {
             + ",\"row\":0},\"op\":\"c\",\"ts_ms\":1700000000001,\"ts_us\":1700000000001000}");
     }
 
+    /** Appends a record as it would lie in a frame with this value. */
+    static void append(
+            RecordFrame frame, int partition, SinkRecord record, byte[] key, byte[] value) {
+        RecordValue bytes = new RecordValue(InputFormat.AUTO);
+        bytes.of(record(0, 0, null, value));
+        frame.append(partition, record, key, bytes);
+    }
+
     static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }

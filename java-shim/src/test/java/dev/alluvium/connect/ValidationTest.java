@@ -82,9 +82,7 @@ class ValidationTest {
         "commit.intervall.ms | 5 | did you mean commit.interval.ms?",
         "alluvium.inject | panic-in-put | there is no key",
         "consumer.override.auto.offset.reset | none | earliest or latest",
-        "value.converter | org.apache.kafka.connect.json.JsonConverter | \"value.converter\": \"",
-        "value.converter | org.apache.kafka.connect.storage.StringConverter | paste",
-        "key.converter | org.apache.kafka.connect.json.JsonConverter | \"key.converter\": \"",
+        "value.converter | org.apache.kafka.connect.converters.LongConverter | paste",
     })
     void aMistakeIsToldAtItsKeyWithWhatIsRight(String key, String value, String right) {
         config.put(key, value);
@@ -118,10 +116,30 @@ class ValidationTest {
     @ParameterizedTest
     @CsvSource({"key.converter, org.apache.kafka.connect.storage.StringConverter",
         "key.converter, StringConverter", "key.converter, ByteArray",
-        "value.converter, ByteArrayConverter", "value.converter,", "key.converter,"})
+        "value.converter, ByteArrayConverter", "value.converter,", "key.converter,",
+        "value.converter, org.apache.kafka.connect.json.JsonConverter",
+        "value.converter, org.apache.kafka.connect.storage.StringConverter",
+        "key.converter, org.apache.kafka.connect.json.JsonConverter"})
     void theseConvertersAreFine(String key, String value) {
         config.put(key, value);
         assertEquals(Map.of(), mistakes());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "debezium-json | value.converter | org.apache.kafka.connect.json.JsonConverter",
+        "debezium-json | key.converter | org.apache.kafka.connect.json.JsonConverter",
+        "json | value.converter | io.confluent.connect.avro.AvroConverter",
+        "connect | value.converter | org.apache.kafka.connect.converters.ByteArrayConverter"})
+    void aConverterThatTheInputFormatDoesNotTakeIsRefused(
+            String format, String key, String converter) {
+        config.put("input.format", format);
+        config.put(key, converter);
+        String at = format.equals("connect") ? "input.format" : key;
+        String told = String.join("; ", mistakes().getOrDefault(at, List.of("nothing")));
+        assertTrue(told.contains("paste: \"" + at + "\": \""), told);
+        config.put("input.format", "auto");
+        assertEquals(Map.of(), mistakes(), "auto takes them all");
     }
 
     @Test
@@ -129,7 +147,7 @@ class ValidationTest {
         config.put("lake.url", "ftp://x");
         config.put("file.max.bytes", "many");
         config.put("filter", "true");
-        config.put("value.converter", "JsonConverter");
+        config.put("value.converter", "LongConverter");
         config.put("event.time", "x");
         assertEquals(List.of("event.time", "file.max.bytes", "filter", "lake.url",
             "value.converter"), mistakes().keySet().stream().sorted()
