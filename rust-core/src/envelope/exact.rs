@@ -2,7 +2,7 @@
 //! texts, with the scale they have. Out: plain text in the row's arena, with as many digits behind
 //! the point as the scale says. Never an exponent, never a digit less.
 //!
-//! Why text: `docs/decisions/0010-decimals-above-38-digits-are-text.md`.
+//! Why text: `docs/decisions/0007-decimals-above-38-digits-are-text.md`.
 
 use super::decimal::{NOT_A_NUMBER, Parts, Reason, TOO_FINE, TOO_WIDE};
 use super::leaf::{Fit, arena_span};

@@ -114,7 +114,7 @@ pub(super) struct Typed {
     pub(super) known: bool,
 }
 
-/// Highest number of digits of a decimal column that every reader reads: `docs/decisions/0010-…`.
+/// Highest number of digits of a decimal column that every reader reads: `docs/decisions/0007-…`.
 const MAX_PRECISION: u8 = 38;
 /// Highest number of digits of a decimal of any kind; PostgreSQL's `numeric(p,s)` ends at 1,000.
 const MAX_DIGITS: u16 = 20_000;
