@@ -14,7 +14,7 @@ use alluvium_tests::{
     Connector, Parts, Server as _, Stack, TRANSACTIONS_CSV_SINK, TRANSACTIONS_SINK,
     TRANSACTIONS_SOURCE, TRANSACTIONS_TYPES, Table, say,
 };
-use common::{LIMIT, register};
+use common::{LIMIT, register, snapshot_is_there};
 use serde_json::{Value, json};
 
 const TOPIC: &str = "bank.inventory.transactions";
@@ -50,6 +50,7 @@ fn transactions_are_exported_once_each_though_a_worker_is_killed() {
         let url = sink.config()["lake.url"].as_str().unwrap().to_owned();
         Table::new(&stack, &url).unwrap().with_types(TRANSACTIONS_TYPES)
     });
+    snapshot_is_there(&stack, TOPIC, SEEDED as usize);
     let mut changes = transact(&stack, 1_000);
     wait_rows(&tables, 1);
 

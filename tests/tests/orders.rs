@@ -9,7 +9,7 @@ mod common;
 use std::time::Duration;
 
 use alluvium_tests::{Connector, Program, Stack, Table};
-use common::{LIMIT, SINK, SOURCE, TABLE, TOPIC, register, sink};
+use common::{LIMIT, SINK, SOURCE, TABLE, TOPIC, register, sink, snapshot_is_there};
 use serde_json::{Value, json};
 
 #[test]
@@ -22,6 +22,7 @@ fn orders_go_from_mysql_to_the_lake_with_the_shipped_files() {
     let folder = format!("file://{}/table", stack.folder().display());
     let local = sink(&stack).named("orders-local").with("lake.url", &folder);
     register(&stack, &local, 3);
+    snapshot_is_there(&stack, TOPIC, 4);
     let mysql = stack.mysql().unwrap();
     mysql
         .execute(
@@ -70,6 +71,7 @@ fn transactions_go_to_a_folder_typed_as_in_mysql() {
         .with("lake.url", &folder)
         .with("event.time", "after.timestamp");
     register(&stack, &sink, 1);
+    snapshot_is_there(&stack, topic, 3);
     stack
         .mysql()
         .unwrap()

@@ -29,6 +29,13 @@ pub fn register(stack: &Stack, connector: &Connector, tasks: usize) {
 pub fn register_source(stack: &Stack) {
     let source = Connector::shipped(&stack.clone_path(SOURCE)).unwrap();
     register(stack, &source, 1);
+    snapshot_is_there(stack, TOPIC, 4);
+}
+
+/// What is changed before the source has taken its snapshot is in the snapshot, and no event: a
+/// test that counts events waits for the snapshot first.
+pub fn snapshot_is_there(stack: &Stack, topic: &str, rows: usize) {
+    stack.kafka().unwrap().tool().wait_for(topic, rows, 90).unwrap();
 }
 
 /// A worker that starts an exactly-once source asks the leader to fence the task's last life.

@@ -4,6 +4,7 @@
 use super::Simulation;
 use super::oracle::Broken;
 use super::seen::Seen;
+use alluvium_core::log::LogRecord;
 use alluvium_testkit::connect::Turn;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ impl Simulation {
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         self.regression_named(fair).await?;
+        self.look()?;
         self.history_is_whole()
     }
 
@@ -49,10 +51,17 @@ impl Simulation {
         if self.scenario.may.cleaning {
             return Ok(());
         }
+        // It is the simulator that reads here, and wants all of it.
+        self.world.memory.strengthen_listing();
         for (tp, seen) in &self.oracle.parts {
             let log = self.world.log(tp.partition, "sink");
             if !log.iter().eq(seen.chain.records()) {
-                return Err(format!("{tp}: the log reads otherwise than it was written"));
+                let told = |record: &LogRecord| format!("{} {:?}", record.seq, record.kind);
+                let (read, written): (Vec<_>, Vec<_>) =
+                    (log.iter().map(told).collect(), seen.chain.records().map(told).collect());
+                return Err(format!(
+                    "{tp}: the log reads otherwise than it was written: {read:?}, not {written:?}"
+                ));
             }
         }
         Ok(())
