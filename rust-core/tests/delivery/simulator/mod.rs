@@ -125,6 +125,9 @@ impl Simulation {
             step: 0,
             story: Vec::new(),
         };
+        if simulation.scenario.weak_listing {
+            simulation.tell(|| "listings lag".to_owned());
+        }
         simulation.begin();
         simulation
     }
