@@ -25,8 +25,11 @@ const CHANGES: [&str; 6] = [
     "DELETE FROM inventory.transactions WHERE id = 101",
     "DELETE FROM inventory.transactions WHERE id = 2",
 ];
+/// Rows of the snapshot, and how long it may take.
+const SNAPSHOT: usize = 3;
+const SNAPSHOT_SECONDS: u32 = 90;
 /// Changes that leave a row each, and those of the snapshot.
-const ROWS: u64 = 3 + CHANGES.len() as u64;
+const ROWS: u64 = (SNAPSHOT + CHANGES.len()) as u64;
 /// Columns of a terminal that a line of a file may take.
 const WIDTH: usize = 150;
 
@@ -52,6 +55,10 @@ pub(crate) fn show(screen: &Screen, stack: &Stack) -> Result<()> {
     for (file, sink) in &sinks {
         register(screen, rest, sink, file, 1)?;
     }
+    // What is changed before the source has taken its snapshot is in the snapshot, and no event.
+    screen.line("  Waiting for the snapshot of the table in Kafka.");
+    let topic = sinks[0].1.setting("topics")?;
+    stack.kafka()?.tool().wait_for(topic, SNAPSHOT, SNAPSHOT_SECONDS)?;
     let mut mysql = stack.mysql()?.connection()?;
     for change in CHANGES {
         screen.line(&format!("  mysql> {change};"));
