@@ -4,9 +4,11 @@
 //! In: a sub-command and its arguments, records as JSON lines. Out: JSON lines. Never: state
 //! between two calls.
 
+use std::fmt::Debug;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -80,6 +82,35 @@ impl KafkaTool {
     pub fn wait_for(&self, topic: &str, count: usize, seconds: u32) -> Result<Vec<Value>> {
         let (count, limit) = (count.to_string(), seconds.to_string());
         self.run(&["dump", topic, "--count", &count, "--timeout", &limit], &[])
+    }
+
+    /// All records of the topics, when their number has not changed for `quiet`.
+    ///
+    /// # Errors
+    /// The tool fails, or records still come after `limit`.
+    pub fn dump_at_rest<T: AsRef<str> + Debug>(
+        &self,
+        topics: &[T],
+        quiet: Duration,
+        limit: Duration,
+    ) -> Result<Vec<Value>> {
+        // With a count the tool waits for topics that Debezium makes with their first record.
+        let mut args = vec!["dump", "--count", "1", "--"];
+        args.extend(topics.iter().map(AsRef::as_ref));
+        self.run(&args, &[])?;
+        args.drain(1..4);
+        let (began, mut quiet_since) = (Instant::now(), Instant::now());
+        let mut records = self.run(&args, &[])?;
+        while quiet_since.elapsed() < quiet {
+            if began.elapsed() > limit {
+                return Err(Error::new(format!("{topics:?} do not come to rest within {limit:?}")));
+            }
+            let now = self.run(&args, &[])?;
+            if now.len() != records.len() {
+                (records, quiet_since) = (now, Instant::now());
+            }
+        }
+        Ok(records)
     }
 
     /// Runs any sub-command with `input` as JSON lines on its standard input.

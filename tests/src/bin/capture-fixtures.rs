@@ -5,7 +5,7 @@
 //! Never: a record written or changed by hand.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use alluvium_tests::{ConnectRest, Error, KafkaTool, Result, Server as _, Stack, say};
 use serde_json::{Map, Value, json};
@@ -112,7 +112,7 @@ fn register(
 fn capture(tool: &KafkaTool, folder: &Path) -> Result<()> {
     let files = files();
     let topics: Vec<&str> = files.iter().map(|(_, topic)| topic.as_str()).collect();
-    let records = wait_until_quiet(tool, &topics)?;
+    let records = tool.dump_at_rest(&topics, QUIET, LIMIT)?;
     for (file, topic) in &files {
         let of_topic = records.iter().filter(|record| record["topic"] == topic.as_str());
         let lines: Vec<String> = of_topic.map(|record| format!("{record}\n")).collect();
@@ -133,25 +133,4 @@ fn files() -> Vec<(String, String)> {
         }
     }
     files
-}
-
-/// All records of the topics, when their number has not changed for `QUIET`.
-fn wait_until_quiet(tool: &KafkaTool, topics: &[&str]) -> Result<Vec<Value>> {
-    // With a count the tool waits for topics that Debezium makes with their first record.
-    let mut args = vec!["dump", "--count", "1", "--"];
-    args.extend(topics);
-    tool.run(&args, &[])?;
-    args.drain(1..4);
-    let (began, mut quiet_since) = (Instant::now(), Instant::now());
-    let mut records = tool.run(&args, &[])?;
-    while quiet_since.elapsed() < QUIET {
-        if began.elapsed() > LIMIT {
-            return Err(Error::new(format!("{topics:?} do not come to rest within {LIMIT:?}")));
-        }
-        let now = tool.run(&args, &[])?;
-        if now.len() != records.len() {
-            (records, quiet_since) = (now, Instant::now());
-        }
-    }
-    Ok(records)
 }

@@ -5,9 +5,9 @@
 //! and values as the exact text that was on the topic. Never: a record written or changed by hand.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use alluvium_tests::{ConnectRest, Error, KafkaTool, Result, Server as _, Stack, say};
+use alluvium_tests::{ConnectRest, Error, Result, Server as _, Stack, say};
 use serde_json::{Map, Value, json};
 
 /// Name (also the topic prefix), and whether schemas are sent along.
@@ -40,9 +40,9 @@ fn main() -> Result<()> {
     }
     let tool = stack.kafka()?.tool();
     sql("02-incremental.sql")?;
-    wait_until_quiet(tool, &topics())?;
+    tool.dump_at_rest(&topics(), QUIET, LIMIT)?;
     sql("03-changes.sql")?;
-    let records = wait_until_quiet(tool, &topics())?;
+    let records = tool.dump_at_rest(&topics(), QUIET, LIMIT)?;
     for (name, _) in VARIANTS {
         for (part, behind) in TOPICS {
             let topic = format!("{name}{behind}");
@@ -100,25 +100,4 @@ fn topics() -> Vec<String> {
     let all =
         VARIANTS.iter().flat_map(|(name, _)| TOPICS.map(|(_, behind)| format!("{name}{behind}")));
     all.collect()
-}
-
-/// All records of the topics, when their number has not changed for `QUIET`.
-fn wait_until_quiet(tool: &KafkaTool, topics: &[String]) -> Result<Vec<Value>> {
-    // With a count the tool waits for topics that Debezium makes with their first record.
-    let mut args = vec!["dump", "--count", "1", "--"];
-    args.extend(topics.iter().map(String::as_str));
-    tool.run(&args, &[])?;
-    args.drain(1..4);
-    let (began, mut quiet_since) = (Instant::now(), Instant::now());
-    let mut records = tool.run(&args, &[])?;
-    while quiet_since.elapsed() < QUIET {
-        if began.elapsed() > LIMIT {
-            return Err(Error::new(format!("{topics:?} do not come to rest within {LIMIT:?}")));
-        }
-        let now = tool.run(&args, &[])?;
-        if now.len() != records.len() {
-            (records, quiet_since) = (now, Instant::now());
-        }
-    }
-    Ok(records)
 }
